@@ -1,0 +1,194 @@
+"""The architectures on offer: what they are called, what can be set, where they come from.
+
+No TensorFlow here, so that the Train page and the terminal can list them at once; the networks
+themselves are built in :mod:`cnnviz.models.networks`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cnnviz.errors import BadInput
+from cnnviz.texts import N_
+
+MIN_SIDE = 28  # the smallest input that every architecture accepts
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One setting of an architecture: a choice, or a number between two bounds."""
+
+    name: str
+    title: str
+    help: str
+    default: str | int | float
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def check(self, value: str | int | float) -> str | int | float:
+        """The value, converted to the default's type; raises BadInput when it is out of range."""
+        if self.choices:
+            if value not in self.choices:
+                raise BadInput(
+                    "“{setting}” can be {choices}, not “{value}”.",
+                    setting=self.name,
+                    choices=", ".join(self.choices),
+                    value=str(value)[:40],
+                )
+            return value
+        try:
+            number = type(self.default)(value)
+        except (TypeError, ValueError):
+            raise BadInput(
+                "“{setting}” must be a number, not “{value}”.",
+                setting=self.name,
+                value=str(value)[:40],
+            ) from None
+        if not self.minimum <= number <= self.maximum:
+            raise BadInput(
+                "“{setting}” must lie between {minimum} and {maximum}, not {value}.",
+                setting=self.name,
+                minimum=self.minimum,
+                maximum=self.maximum,
+                value=number,
+            )
+        return number
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A recipe for an untrained network."""
+
+    name: str
+    title: str
+    story: str
+    source: str
+    parameters: tuple[Parameter, ...]
+
+    def settings(self, given: dict | None = None) -> dict:
+        """All parameters with their values, the given ones checked; raises BadInput."""
+        given = dict(given or {})
+        values = {p.name: p.check(given.pop(p.name, p.default)) for p in self.parameters}
+        if given:
+            known = ", ".join(p.name for p in self.parameters) or "none"
+            raise BadInput(
+                "{architecture} has no setting called “{setting}”. Its settings: {known}.",
+                architecture=self.title,
+                setting=str(next(iter(given)))[:40],
+                known=known,
+            )
+        return values
+
+
+_ACTIVATION = Parameter(
+    "activation",
+    N_("Activation"),
+    N_("The function after every convolution: ReLU cuts negative values off, tanh squeezes."),
+    "relu",
+    choices=("relu", "tanh", "gelu"),
+)
+
+
+def _width(default: int) -> Parameter:
+    return Parameter(
+        "width",
+        "Channels in the first block",
+        "More channels see more, and take longer.",
+        default,
+        minimum=4,
+        maximum=128,
+    )
+
+
+def _dropout(default: float) -> Parameter:
+    return Parameter(
+        "dropout",
+        "Dropout",
+        "Share of values set to zero while training, so that no single channel is relied on.",
+        default,
+        minimum=0.0,
+        maximum=0.8,
+    )
+
+
+ARCHITECTURES: dict[str, Architecture] = {
+    a.name: a
+    for a in (
+        Architecture(
+            "lenet5",
+            "LeNet-5",
+            "The network that read cheques in the 1990s: two convolutions, three dense layers.",
+            "LeCun, Bottou, Bengio, Haffner: Gradient-Based Learning Applied to Document "
+            "Recognition (Proc. IEEE, 1998)",
+            (
+                _ACTIVATION,
+                Parameter(
+                    "pooling",
+                    "Pooling",
+                    "Halves the picture: keeps the strongest value, or the average as in 1998.",
+                    "max",
+                    choices=("max", "average"),
+                ),
+                _dropout(0.0),
+            ),
+        ),
+        Architecture(
+            "tiny_vgg",
+            "Tiny VGG",
+            "The small teaching net of CNN Explainer: four convolutions of ten channels, easy to "
+            "look at in full.",
+            "Wang et al.: CNN Explainer (arXiv 2004.15004)",
+            (_width(10), _ACTIVATION, _dropout(0.0)),
+        ),
+        Architecture(
+            "vgg_bn",
+            "VGG with batch normalisation",
+            "Pairs of 3×3 convolutions, then halve the picture and double the channels.",
+            "Simonyan, Zisserman (arXiv 1409.1556); Ioffe, Szegedy (arXiv 1502.03167)",
+            (
+                _width(32),
+                Parameter(
+                    "blocks",
+                    "Blocks",
+                    "Pairs of convolutions, each at half the size of the one before.",
+                    3,
+                    minimum=1,
+                    maximum=4,
+                ),
+                _ACTIVATION,
+                _dropout(0.2),
+            ),
+        ),
+        Architecture(
+            "cifar_resnet",
+            "ResNet (6n+2 layers)",
+            "Shortcuts carry the picture past each pair of convolutions, so that depth does not "
+            "hurt.",
+            "He, Zhang, Ren, Sun: Deep Residual Learning (arXiv 1512.03385), section 4.2",
+            (
+                Parameter(
+                    "n",
+                    "Blocks per stage (n)",
+                    "Three stages of n residual blocks: n = 3 is ResNet-20.",
+                    1,
+                    minimum=1,
+                    maximum=9,
+                ),
+                _width(16),
+            ),
+        ),
+    )
+}
+
+
+def get_architecture(name: str) -> Architecture:
+    """The architecture of that name; raises BadInput with the names there are."""
+    try:
+        return ARCHITECTURES[name]
+    except KeyError:
+        raise BadInput(
+            "There is no architecture called “{name}”. Choose one of: {known}.",
+            name=str(name)[:40],
+            known=", ".join(ARCHITECTURES),
+        ) from None

@@ -1,0 +1,135 @@
+"""The card of a model: everything about a network that can be said without running it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from cnnviz.errors import NotFound
+
+FILE = "card.json"
+
+
+@dataclass(frozen=True)
+class ReceptiveField:
+    """Which input pixels a unit of a layer can see, along both axes.
+
+    Unit (i, j) sees rows ``start[0] + i·stride[0]`` … ``+ size[0] - 1`` and likewise columns; rows
+    and columns outside the image are padding.
+    """
+
+    size: tuple[int, int]
+    stride: tuple[int, int]
+    start: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer as a page needs it.
+
+    ``name`` is the Keras name, ``outer/inner`` inside a nested model. ``output_shape`` is without
+    the batch: (h, w, channels) or (units,). ``inputs`` are the names of the layers before it.
+    ``flops`` counts multiplications and additions for one image. ``receptive_field`` is None where
+    it is the whole image or has no meaning.
+    """
+
+    name: str
+    kind: str
+    output_shape: tuple[int, ...]
+    parameters: int = 0
+    flops: int = 0
+    inputs: tuple[str, ...] = ()
+    receptive_field: ReceptiveField | None = None
+
+    @property
+    def spatial(self) -> bool:
+        """Whether the output is a stack of maps with more than one position."""
+        return len(self.output_shape) == 3 and self.output_shape[0] * self.output_shape[1] > 1
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """A measured accuracy (0–1) with the images it was measured on."""
+
+    value: float
+    dataset: str
+    split: str
+    images: int
+
+
+@dataclass(frozen=True)
+class Card:
+    """See DESIGN in ``docs/architecture.md``; texts are English and keys of the catalogues.
+
+    ``fit`` is how an image becomes ``input_shape``: ``stretch``, ``crop`` (centre) or ``pad``.
+    ``polarity`` is ``any`` or ``light_on_dark`` (digits: an image is inverted, cropped and centred
+    as MNIST was). ``dataset`` is the bundled data set it was trained on, where there is one.
+    ``heatmap_layer``, ``feature_layer`` and ``filter_layer`` are the defaults of the pages.
+    """
+
+    title: str
+    class_names: tuple[str, ...]
+    input_shape: tuple[int, int, int]
+    story: str = ""
+    fit: str = "stretch"
+    polarity: str = "any"
+    dataset: str | None = None
+    source: str = ""
+    licence: str = ""
+    weaknesses: str = ""
+    accuracy: tuple[Accuracy, ...] = ()
+    parameters: int = 0
+    flops: int = 0
+    versions: dict[str, str] = field(default_factory=dict)
+    layers: tuple[Layer, ...] = ()
+    heatmap_layer: str | None = None
+    feature_layer: str | None = None
+    filter_layer: str | None = None
+
+    def layer(self, name: str) -> Layer:
+        """The layer of that name; raises NotFound."""
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise NotFound("This model has no layer called “{layer}”.", layer=name)
+
+    @property
+    def spatial_layers(self) -> tuple[Layer, ...]:
+        """Layers whose output is a stack of maps, first to last, the input left out."""
+        return tuple(x for x in self.layers if x.spatial and x.kind != "InputLayer")
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Card:
+        """Rebuild a card; raises TypeError, KeyError or ValueError on anything else."""
+        data = json.loads(text)
+        data["layers"] = tuple(_layer(x) for x in data.get("layers", ()))
+        data["accuracy"] = tuple(Accuracy(**x) for x in data.get("accuracy", ()))
+        data["class_names"] = tuple(data["class_names"])
+        data["input_shape"] = tuple(data["input_shape"])
+        return cls(**data)
+
+
+def _layer(data: dict) -> Layer:
+    field_data = data.pop("receptive_field", None)
+    if field_data is not None:
+        field_data = ReceptiveField(**{k: tuple(v) for k, v in field_data.items()})
+    return Layer(
+        **{
+            **data,
+            "output_shape": tuple(data["output_shape"]),
+            "inputs": tuple(data.get("inputs", ())),
+            "receptive_field": field_data,
+        }
+    )
+
+
+def read_card(folder: Path) -> Card:
+    """The card in a model's folder; raises NotFound."""
+    try:
+        return Card.from_json((folder / FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NotFound("This model has no card, so its answers cannot be named.") from None

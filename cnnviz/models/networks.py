@@ -1,0 +1,137 @@
+"""Build the untrained Keras networks of :mod:`cnnviz.models.architectures`.
+
+Every network takes raw 0–255 pixels (n, h, w, c) and ends in a layer ``logits`` followed by
+``softmax``. Convolution, normalisation and activation are layers of their own, so that each step
+can be looked at.
+"""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from cnnviz.errors import BadInput
+from cnnviz.models.architectures import MIN_SIDE, get_architecture
+
+Tensor = keras.KerasTensor
+
+
+def build(
+    name: str, input_shape: tuple[int, int, int], classes: int, **parameters: str | int | float
+) -> keras.Model:
+    """An untrained functional model.
+
+    Args:
+        name: a key of ``ARCHITECTURES``.
+        input_shape: (h, w, c), h and w at least 28 pixels, c 1 or 3.
+        classes: number of classes, at least 2.
+        **parameters: settings of the architecture; the rest take their defaults.
+
+    Raises:
+        BadInput: unknown name or setting, a value out of range, an input that is too small.
+    """
+    architecture = get_architecture(name)
+    settings = architecture.settings(parameters)
+    height, width, channels = input_shape
+    if min(height, width) < MIN_SIDE:
+        raise BadInput(
+            "The images are {width}×{height} pixels; the architectures need at least "
+            "{minimum}×{minimum}. Enlarge the images first.",
+            width=width,
+            height=height,
+            minimum=MIN_SIDE,
+        )
+    if channels not in (1, 3):
+        raise BadInput(
+            "Images have 1 (grey) or 3 (colour) channels, not {channels}.", channels=channels
+        )
+    if classes < 2:
+        raise BadInput("A classifier needs at least two classes.")
+    inputs = layers.Input(input_shape, name="image")
+    x = layers.Rescaling(1 / 255, name="rescaling")(inputs)
+    x = _BODIES[name](x, **settings)
+    x = layers.Dense(classes, name="logits")(x)
+    outputs = layers.Activation("softmax", name="softmax", dtype="float32")(x)
+    return keras.Model(inputs, outputs, name=name)
+
+
+def _lenet5(x: Tensor, activation: str, pooling: str, dropout: float) -> Tensor:
+    pool = layers.MaxPooling2D if pooling == "max" else layers.AveragePooling2D
+    for i, (channels, padding) in enumerate([(6, "same"), (16, "valid")], start=1):
+        x = layers.Conv2D(channels, 5, padding=padding, name=f"conv_{i}")(x)
+        x = layers.Activation(activation, name=f"{activation}_{i}")(x)
+        x = pool(2, name=f"pool_{i}")(x)
+    x = layers.Flatten(name="flatten")(x)
+    for i, units in enumerate([120, 84], start=1):
+        x = layers.Dense(units, name=f"dense_{i}")(x)
+        x = layers.Activation(activation, name=f"dense_{activation}_{i}")(x)
+        x = _drop(x, dropout, f"dropout_{i}")
+    return x
+
+
+def _tiny_vgg(x: Tensor, width: int, activation: str, dropout: float) -> Tensor:
+    for block in (1, 2):
+        for i in (1, 2):
+            x = layers.Conv2D(width, 3, name=f"conv_{block}_{i}")(x)
+            x = layers.Activation(activation, name=f"{activation}_{block}_{i}")(x)
+        x = layers.MaxPooling2D(2, name=f"pool_{block}")(x)
+    x = layers.Flatten(name="flatten")(x)
+    return _drop(x, dropout, "dropout")
+
+
+def _vgg_bn(x: Tensor, width: int, blocks: int, activation: str, dropout: float) -> Tensor:
+    for block in range(1, blocks + 1):
+        for i in (1, 2):
+            channels = width * 2 ** (block - 1)
+            x = layers.Conv2D(
+                channels, 3, padding="same", use_bias=False, name=f"conv_{block}_{i}"
+            )(x)
+            x = layers.BatchNormalization(momentum=0.9, name=f"norm_{block}_{i}")(x)
+            x = layers.Activation(activation, name=f"{activation}_{block}_{i}")(x)
+        x = layers.MaxPooling2D(2, name=f"pool_{block}")(x)
+        x = _drop(x, dropout, f"dropout_{block}")
+    x = layers.GlobalAveragePooling2D(name="average")(x)
+    return _drop(x, dropout, "dropout")
+
+
+def _cifar_resnet(x: Tensor, n: int, width: int) -> Tensor:
+    def convolution(x: Tensor, channels: int, strides: int, name: str, size: int = 3) -> Tensor:
+        x = layers.Conv2D(
+            channels,
+            size,
+            strides,
+            padding="same",
+            use_bias=False,
+            kernel_initializer="he_normal",
+            name=f"{name}_conv",
+        )(x)
+        return layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)
+
+    x = convolution(x, width, 1, "stem")
+    x = layers.Activation("relu", name="stem_relu")(x)
+    for stage in (1, 2, 3):
+        for block in range(1, n + 1):
+            name = f"stage_{stage}_block_{block}"
+            strides = 2 if stage > 1 and block == 1 else 1
+            channels = width * 2 ** (stage - 1)
+            shortcut = x
+            if strides > 1:
+                shortcut = convolution(x, channels, strides, f"{name}_shortcut", size=1)
+            y = convolution(x, channels, strides, f"{name}_1")
+            y = layers.Activation("relu", name=f"{name}_1_relu")(y)
+            y = convolution(y, channels, 1, f"{name}_2")
+            y = layers.Add(name=f"{name}_add")([shortcut, y])
+            x = layers.Activation("relu", name=f"{name}_relu")(y)
+    return layers.GlobalAveragePooling2D(name="average")(x)
+
+
+def _drop(x: Tensor, rate: float, name: str) -> Tensor:
+    return layers.Dropout(rate, name=name)(x) if rate else x
+
+
+_BODIES = {
+    "lenet5": _lenet5,
+    "tiny_vgg": _tiny_vgg,
+    "vgg_bn": _vgg_bn,
+    "cifar_resnet": _cifar_resnet,
+}

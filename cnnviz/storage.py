@@ -1,0 +1,94 @@
+"""Where things are kept, under which names, and how a folder appears whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cnnviz.errors import NotFound
+
+ROOT = Path(__file__).parents[1]
+SHIPPED = ROOT / "trained_models"
+KINDS = ("models", "runs", "uploads", "cache")
+LOCAL_OWNER = "local"  # the library, the terminal, and a server without owner cookies
+
+_ID = re.compile(r"[0-9a-f]{24}")
+
+
+def home() -> Path:
+    """``$CNNVIZ_HOME`` (default: ``workspace/`` in the project), made when it is missing."""
+    path = Path(os.environ.get("CNNVIZ_HOME") or ROOT / "workspace")
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def area(kind: str) -> Path:
+    """The folder for one of ``KINDS``, made when it is missing."""
+    if kind not in KINDS:
+        raise ValueError(f"unknown kind of storage {kind!r}")
+    path = home() / kind
+    path.mkdir(exist_ok=True)
+    return path
+
+
+def new_id() -> str:
+    """An id that cannot be guessed: 24 hexadecimal digits."""
+    return secrets.token_hex(12)
+
+
+def entry(kind: str, identifier: str) -> Path:
+    """The folder of an existing entry. An id is checked, so that it can never be a path.
+
+    Raises:
+        NotFound: the id is malformed or nothing is kept under it.
+    """
+    if _ID.fullmatch(identifier):
+        path = area(kind) / identifier
+        if path.is_dir():
+            return path
+    raise NotFound("There is nothing kept under “{name}” (any more).", name=identifier[:40])
+
+
+@contextmanager
+def publish(kind: str, identifier: str) -> Iterator[Path]:
+    """Fill a temporary folder; on leaving it becomes the entry at once, or not at all.
+
+    Yields the temporary folder. Files are flushed to disk before the rename.
+    """
+    target = area(kind) / identifier
+    temporary = area(kind) / f".new-{identifier}"
+    temporary.mkdir()
+    try:
+        yield temporary
+        for path in [*temporary.rglob("*"), temporary]:
+            _flush(path)
+        temporary.rename(target)
+        _flush(target.parent)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Replace a file so that readers see the old or the new content, never a part."""
+    temporary = path.with_name(f".new-{path.name}-{secrets.token_hex(4)}")
+    try:
+        temporary.write_bytes(data)
+        _flush(temporary)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

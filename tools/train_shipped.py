@@ -1,0 +1,212 @@
+"""Train the shipped small models: ``python tools/train_shipped.py NAME … --originals FOLDER``.
+
+Each is trained from scratch on 90 % of the complete training set; the other 10 % (stratified) is
+``val``. The last epoch is kept, nothing is chosen on the test set, which is looked at once, at the
+end. A killed training continues from its last finished epoch when the command is repeated.
+
+Writes to ``trained_models/NAME/``: ``model.keras``, ``history.json`` (loss and accuracy per step
+and epoch), ``checkpoints/*.npz`` (weights in float16 at a few steps and every epoch) and
+``training.json`` (recipe and measured accuracy). ``tools/describe_shipped.py`` makes the card.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+import numpy as np
+import originals
+from sklearn.model_selection import train_test_split
+
+from cnnviz.models.networks import build
+
+OUT = Path(__file__).parents[1] / "trained_models"
+EARLY_STEPS = (10, 30, 100, 300)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    dataset: str
+    architecture: str
+    epochs: int
+    parameters: dict = field(default_factory=dict)
+    optimizer: str = "sgd"
+    learning_rate: float = 0.1
+    weight_decay: float = 5e-4
+    batch_size: int = 128
+    flip: bool = False
+    shift: int = 2
+    seed: int = 0
+
+
+RECIPES = {
+    "mnist_lenet5": Recipe(
+        "mnist", "lenet5", epochs=14, optimizer="adam", learning_rate=2e-3, weight_decay=0.0
+    ),
+    "fashion_mnist_vgg": Recipe(
+        "fashion_mnist", "vgg_bn", epochs=10, parameters={"width": 32, "blocks": 3}, flip=True
+    ),
+    "cifar10_resnet": Recipe("cifar10", "cifar_resnet", epochs=14, parameters={"n": 2}, flip=True),
+}
+
+
+class AugmentedEpochs(keras.utils.PyDataset):
+    """Shuffled batches; every epoch shifts each image by whole pixels and flips half of them."""
+
+    def __init__(self, images: np.ndarray, labels: np.ndarray, recipe: Recipe) -> None:
+        super().__init__()
+        self.images, self.labels, self.recipe = images, labels, recipe
+        self.rng = np.random.default_rng(recipe.seed)
+        self.on_epoch_end()
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.images) / self.recipe.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        part = slice(index * self.recipe.batch_size, (index + 1) * self.recipe.batch_size)
+        return self.epoch_images[part], self.epoch_labels[part]
+
+    def on_epoch_end(self) -> None:
+        order = self.rng.permutation(len(self.images))
+        images, s = self.images[order], self.recipe.shift
+        n, h, w, _ = images.shape
+        padded = np.pad(images, ((0, 0), (s, s), (s, s), (0, 0)))
+        shifts = self.rng.integers(0, 2 * s + 1, (n, 2))
+        flips = self.rng.random(n) < 0.5 if self.recipe.flip else np.zeros(n, bool)
+        out = np.empty_like(images)
+        for dy, dx in np.ndindex(2 * s + 1, 2 * s + 1):
+            for flip in (False, True):
+                chosen = (shifts == (dy, dx)).all(axis=1) & (flips == flip)
+                crop = padded[chosen, dy : dy + h, dx : dx + w]
+                out[chosen] = crop[:, :, ::-1] if flip else crop
+        self.epoch_images, self.epoch_labels = out, self.labels[order]
+
+
+class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
+    """Linear warm-up over the first quarter, then linear to one hundredth (arXiv 1708.07120)."""
+
+    def __init__(self, peak: float, steps: int) -> None:
+        self.peak, self.steps = peak, steps
+
+    def __call__(self, step):  # noqa: ANN001, ANN204 - a backend tensor
+        position = keras.ops.cast(step, "float32") / self.steps
+        up = 0.1 + 0.9 * position / 0.25
+        down = 1.0 - 0.99 * (position - 0.25) / 0.75
+        return self.peak * keras.ops.maximum(keras.ops.minimum(up, down), 0.001)
+
+    def get_config(self) -> dict:
+        return {"peak": self.peak, "steps": self.steps}
+
+
+class Record(keras.callbacks.Callback):
+    """History per step and epoch, and checkpoints; reloads what an earlier start has written."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder, self.history_file = folder, folder / "history.json"
+        self.history = {"steps": [], "epochs": []}
+        self.seen = {}
+
+    def save_weights(self, label: str) -> None:
+        arrays = {f"w{i}": w.astype(np.float16) for i, w in enumerate(self.model.get_weights())}
+        np.savez_compressed(self.folder / "checkpoints" / f"{label}.npz", **arrays)
+
+    def on_train_begin(self, logs=None) -> None:  # noqa: ANN001
+        (self.folder / "checkpoints").mkdir(parents=True, exist_ok=True)
+        if int(self.model.optimizer.iterations) == 0:
+            self.save_weights("step-0")
+        elif self.history_file.exists():
+            self.history = json.loads(self.history_file.read_text())
+        self.step = int(self.model.optimizer.iterations)
+
+    def on_epoch_begin(self, epoch: int, logs=None) -> None:  # noqa: ANN001
+        self.started = time.time()
+
+    def on_train_batch_end(self, batch: int, logs: dict) -> None:
+        self.step += 1
+        if self.step in EARLY_STEPS:
+            self.save_weights(f"step-{self.step}")
+        if self.step <= 20 or self.step % 20 == 0:
+            self.history["steps"].append(
+                {"step": self.step, "loss": logs["loss"], "accuracy": logs["accuracy"]}
+            )
+
+    def on_epoch_end(self, epoch: int, logs: dict) -> None:
+        self.save_weights(f"epoch-{epoch + 1}")
+        row = {"epoch": epoch + 1, "step": self.step, "seconds": time.time() - self.started}
+        self.history["epochs"].append(row | {k: float(v) for k, v in logs.items()})
+        self.history_file.write_text(json.dumps(self.history))
+        print(json.dumps(self.history["epochs"][-1]), flush=True)
+
+
+def train(name: str, originals_folder: Path, work: Path) -> None:
+    recipe, folder = RECIPES[name], OUT / name
+    folder.mkdir(parents=True, exist_ok=True)
+    keras.utils.set_random_seed(recipe.seed)
+    data = originals.read(recipe.dataset, originals_folder)
+    images, labels = data["train"]
+    train_x, val_x, train_y, val_y = train_test_split(
+        images, labels, test_size=0.1, stratify=labels, random_state=0
+    )
+    epochs = AugmentedEpochs(train_x, train_y, recipe)
+    schedule = OneCycle(recipe.learning_rate, recipe.epochs * len(epochs))
+    optimizer = (
+        keras.optimizers.Adam(schedule)
+        if recipe.optimizer == "adam"
+        else keras.optimizers.SGD(
+            schedule, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay
+        )
+    )
+    model = build(recipe.architecture, images.shape[1:], 10, **recipe.parameters)
+    model.compile(
+        optimizer,
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        jit_compile=False,
+    )
+    model.fit(
+        epochs,
+        epochs=recipe.epochs,
+        validation_data=(val_x, val_y),
+        validation_batch_size=500,
+        verbose=0,
+        callbacks=[Record(folder), keras.callbacks.BackupAndRestore(str(work / name))],
+    )
+    test_x, test_y = data["test"]
+    predicted = model.predict(test_x, batch_size=500, verbose=0).argmax(axis=1)
+    result = {
+        "recipe": asdict(recipe),
+        "trained_on": f"{len(train_x)} of the {len(images)} training images (the rest is val)",
+        "val_accuracy": float(
+            (model.predict(val_x, batch_size=500, verbose=0).argmax(1) == val_y).mean()
+        ),
+        "test_accuracy": float((predicted == test_y).mean()),
+        "test_images": len(test_x),
+    }
+    fresh = build(recipe.architecture, images.shape[1:], 10, **recipe.parameters)
+    fresh.set_weights(model.get_weights())  # saved without the optimizer
+    fresh.save(folder / "model.keras")
+    (folder / "training.json").write_text(json.dumps(result, indent=1) + "\n")
+    print(name, json.dumps(result), flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="+", choices=RECIPES)
+    parser.add_argument("--originals", type=Path, required=True)
+    parser.add_argument("--work", type=Path, default=Path("workspace/training-shipped"))
+    arguments = parser.parse_args()
+    for name in arguments.names:
+        train(name, arguments.originals, arguments.work)
+
+
+if __name__ == "__main__":
+    main()
