@@ -53,9 +53,8 @@ def main() -> None:
             "test": splits["test"],
         }.items():
             picture = Image.fromarray(sheet(x).squeeze(-1) if x.shape[-1] == 1 else sheet(x))
-            # exact=True: WebP may otherwise alter colours under transparency; harmless, but be sure
             picture.convert("RGB").save(
-                folder / f"{split}.webp", lossless=True, quality=100, method=6, exact=True
+                folder / f"{split}.webp", lossless=True, quality=100, method=6
             )
             np.save(folder / f"{split}_labels.npy", y.astype(np.uint8))
             size = (folder / f"{split}.webp").stat().st_size / 1e6

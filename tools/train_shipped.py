@@ -96,7 +96,7 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
     def __init__(self, peak: float, steps: int) -> None:
         self.peak, self.steps = peak, steps
 
-    def __call__(self, step):  # noqa: ANN001, ANN204 - a backend tensor
+    def __call__(self, step):  # noqa: ANN001 - a backend tensor
         position = keras.ops.cast(step, "float32") / self.steps
         up = 0.1 + 0.9 * position / 0.25
         down = 1.0 - 0.99 * (position - 0.25) / 0.75
@@ -147,6 +147,11 @@ class Record(keras.callbacks.Callback):
         print(json.dumps(self.history["epochs"][-1]), flush=True)
 
 
+def accuracy(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> float:
+    predicted = model.predict(images, batch_size=500, verbose=0).argmax(axis=1)
+    return float((predicted == labels).mean())
+
+
 def train(name: str, originals_folder: Path, work: Path) -> None:
     recipe, folder = RECIPES[name], OUT / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -181,14 +186,11 @@ def train(name: str, originals_folder: Path, work: Path) -> None:
         callbacks=[Record(folder), keras.callbacks.BackupAndRestore(str(work / name))],
     )
     test_x, test_y = data["test"]
-    predicted = model.predict(test_x, batch_size=500, verbose=0).argmax(axis=1)
     result = {
         "recipe": asdict(recipe),
         "trained_on": f"{len(train_x)} of the {len(images)} training images (the rest is val)",
-        "val_accuracy": float(
-            (model.predict(val_x, batch_size=500, verbose=0).argmax(1) == val_y).mean()
-        ),
-        "test_accuracy": float((predicted == test_y).mean()),
+        "val_accuracy": accuracy(model, val_x, val_y),
+        "test_accuracy": accuracy(model, test_x, test_y),
         "test_images": len(test_x),
     }
     fresh = build(recipe.architecture, images.shape[1:], 10, **recipe.parameters)

@@ -1,0 +1,66 @@
+"""What surrounds every page: navigation, the sidebar, the title, and “Next”."""
+
+from __future__ import annotations
+
+import logging
+
+import streamlit as st
+
+from cnnviz.compute import get_engine
+from cnnviz.errors import CnnvizError
+from cnnviz.ui import lesson, sidebar
+from cnnviz.ui.language import _
+from cnnviz.ui.style import apply_style
+
+log = logging.getLogger(__name__)
+
+
+def run() -> None:
+    """Draw the frame and the current page; errors become sentences, never tracebacks."""
+    get_engine()  # workers start warming up with the first visitor's first page
+    apply_style()
+    groups: dict[str, list] = {}
+    for page in lesson.PAGES:
+        groups.setdefault(_(page.group), []).append(
+            st.Page(
+                page.file,
+                title=_(page.name),
+                help=_(page.help),
+                url_path=page.key.replace("_", "-"),
+                default=page.key == "home",
+            )
+        )
+    current = st.navigation(groups, position="top")
+    try:
+        sidebar.draw()
+        current.run()
+    except CnnvizError as error:
+        show_error(error)
+    except Exception:
+        # Streamlit's own control flow (stop, rerun) is not an Exception in this sense: it derives
+        # from ScriptControlException, a BaseException.
+        log.exception("page failed")
+        st.error(_("Something went wrong on this page. The details are in the server's log."))
+
+
+def show_error(error: CnnvizError) -> None:
+    """The error's sentence in the reader's language."""
+    st.error(error.sentence(_))
+
+
+def head(key: str, how_to_read: str) -> None:
+    """The page's question as its title, and one sentence on how to read its picture."""
+    st.title(_(lesson.page(key).question), anchor=False)
+    st.markdown(how_to_read)
+
+
+def foot(key: str) -> None:
+    """The way on: the next page of the lesson with the question it answers."""
+    following = lesson.after(key) or lesson.PAGES[0]
+    with st.container(key="next", horizontal=True, horizontal_alignment="right"):
+        st.page_link(
+            following.file,
+            label=_("Next: {question}").format(question=_(following.question)),
+            icon=":material/arrow_forward:",
+            icon_position="right",
+        )

@@ -1,0 +1,81 @@
+"""The reader's language: gettext catalogues under ``locale/``, read straight from their .po files.
+
+The language is ``?lang=`` of the address, else what was chosen in this session, else the
+browser's. Texts of light modules are marked with ``N_`` there and translated here.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import streamlit as st
+from babel.messages.pofile import read_po
+
+from cnnviz.storage import ROOT
+from cnnviz.ui import address
+
+LOCALES = ROOT / "locale"
+LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
+
+
+@lru_cache(maxsize=8)
+def _catalogue(path: Path, changed_at: int) -> dict[str, str | tuple[str, ...]]:
+    with path.open("rb") as file:
+        catalogue = read_po(file)
+    texts = {}
+    for message in catalogue:
+        if not message.id:
+            continue
+        key = message.id[0] if isinstance(message.id, tuple) else message.id
+        if any(message.string) if isinstance(message.string, tuple) else message.string:
+            texts[key] = message.string
+    return texts
+
+
+def catalogue(language: str) -> dict[str, str | tuple[str, ...]]:
+    """English text → translation; empty for English, which is the language of the keys."""
+    path = LOCALES / language / "LC_MESSAGES" / "cnnviz.po"
+    if not path.exists():
+        return {}
+    return _catalogue(path, path.stat().st_mtime_ns)
+
+
+def language() -> str:
+    """The key of ``LANGUAGES`` in force for this session."""
+    return address.value("lang", _browser_language(), valid=LANGUAGES)
+
+
+def _browser_language() -> str:
+    try:
+        locale = (st.context.locale or "").lower()
+    except AttributeError:  # no browser: tests and bare scripts
+        locale = ""
+    return "zh_CN" if locale.startswith("zh") else "en"
+
+
+def _(text: str) -> str:
+    """The text in the reader's language (the English one where a translation is missing)."""
+    found = catalogue(language()).get(text, text)
+    return found[0] if isinstance(found, tuple) else found
+
+
+def n_(singular: str, plural: str, count: int) -> str:
+    """``singular`` or ``plural`` for ``count``, with ``{count}`` filled in."""
+    found = catalogue(language()).get(singular)
+    if found is None:
+        text = singular if count == 1 else plural
+    else:  # Chinese has one form
+        text = found[0] if isinstance(found, tuple) else found
+    return text.format(count=f"{count:,}")
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """0.973 → “97 %” (“97%” in Chinese), and never 100 % for what is not all."""
+    shown = round(100 * share, digits)
+    if shown == 100 and share < 1:
+        shown, digits = 99.9, 1
+    if shown == 0 and share > 0:
+        return "< " + percent(10 ** -(digits + 2), digits)
+    space = "" if language() == "zh_CN" else "\u202f"
+    return f"{shown:.{digits}f}{space}%"

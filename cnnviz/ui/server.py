@@ -1,0 +1,60 @@
+"""The web server: Streamlit with a cookie that tells one person from another.
+
+A Streamlit session dies with a reload, so ownership needs a cookie; HttpOnly, so that no script can
+read it, and only sent back to this site. Start with ``python -m cnnviz serve``.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+import streamlit as st
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from cnnviz.storage import ROOT
+from cnnviz.ui.owner import COOKIE
+
+_YEAR = 365 * 24 * 3600
+
+
+class OwnerCookie:
+    """Give every browser without the cookie a random one, with the page itself.
+
+    Written against ASGI directly: Starlette's BaseHTTPMiddleware would wrap the WebSocket traffic
+    and every static file too.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or _has_cookie(scope) or not _is_page(scope):
+            await self.app(scope, receive, send)
+            return
+
+        async def send_with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).append(
+                    "set-cookie",
+                    f"{COOKIE}={secrets.token_urlsafe(24)}; Path=/; Max-Age={_YEAR}; "
+                    "HttpOnly; SameSite=Lax",
+                )
+            await send(message)
+
+        await self.app(scope, receive, send_with_cookie)
+
+
+def _has_cookie(scope: Scope) -> bool:
+    return any(
+        name == b"cookie" and COOKIE.encode() + b"=" in value for name, value in scope["headers"]
+    )
+
+
+def _is_page(scope: Scope) -> bool:
+    accept = next((v for n, v in scope["headers"] if n == b"accept"), b"")
+    return scope["method"] == "GET" and b"text/html" in accept
+
+
+app = st.App(ROOT / "app.py", middleware=[Middleware(OwnerCookie)])

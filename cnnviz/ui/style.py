@@ -1,0 +1,20 @@
+"""The few rules of style that the theme file cannot say."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+_CSS = """<style>
+/* One column of thought: readable line length for text, full width for pictures. */
+[data-testid="stMarkdownContainer"] > p { max-width: 62rem; }
+.st-key-next { margin-top: 2.5rem; padding-top: 1.25rem;
+               border-top: 1px solid var(--st-border-color, rgba(128,128,128,.3)); }
+.st-key-next a { font-size: 1.1rem; }
+/* Small images are data here: enlarge them as squares, never blurred. */
+.crisp img, [class*="st-key-crisp"] img { image-rendering: pixelated; }
+</style>"""
+
+
+def apply_style() -> None:
+    """Add the rules to the page."""
+    st.html(_CSS)
