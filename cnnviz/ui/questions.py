@@ -1,4 +1,4 @@
-"""Ask the compute engine from a page: progress while it works, a stop button, a sentence on error."""
+"""Ask the compute engine from a page: progress, a stop button, a sentence on error."""
 
 from __future__ import annotations
 

@@ -1,0 +1,122 @@
+"""The sidebar: the model and the image that all pages share, and the language."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnnviz import images
+from cnnviz.figures.png import encode_png
+from cnnviz.models import store
+from cnnviz.models.references import ModelReference
+from cnnviz.runs.checkpoints import list_checkpoints
+from cnnviz.runs.run import list_runs
+from cnnviz.ui import address, current, image_box
+from cnnviz.ui.language import LANGUAGES, _, language, percent
+from cnnviz.ui.owner import current_owner
+
+
+def draw() -> None:
+    """Draw the sidebar. Pages read the same choices through :mod:`cnnviz.ui.current`."""
+    with st.sidebar:
+        opened = _model()
+        st.divider()
+        _image(opened)
+        st.divider()
+        _language()
+
+
+def titles(owner: str) -> dict[str, str]:
+    """Reference → title of everything this person can open, in the order of the picker."""
+    found = {e.reference: _(e.card.title) for e in store.list_models(owner)}
+    for run in list_runs(owner):
+        if run.checkpoints:
+            found[f"run:{run.id}@best"] = _("Run: {title}").format(title=run.title)
+    return found
+
+
+def _model() -> current.Opened:
+    opened = current.model()
+    reference = ModelReference.parse(opened.reference)
+    base = reference.base
+    options = titles(current_owner())
+    options.setdefault(base, _(opened.card.title))  # a shared link to somebody else's model
+    key = "sidebar-model"
+    st.session_state[key] = base
+    st.selectbox(
+        _("Model"),
+        list(options),
+        key=key,
+        format_func=lambda r: options[r],
+        on_change=lambda: address.choose("model", st.session_state[key]),
+    )
+    _epoch(reference)
+    names = len(opened.card.class_names)
+    facts = [_("{count} classes").format(count=f"{names:,}")]
+    if opened.card.accuracy:
+        facts.append(_("{percent} right").format(percent=percent(opened.card.accuracy[0].value, 1)))
+    st.caption(" · ".join(facts))
+    return opened
+
+
+def _epoch(reference: ModelReference) -> None:
+    """Step through the states that a training kept: before it began, early steps, every epoch."""
+    labels = list_checkpoints(reference.folder)
+    if not labels:
+        return
+    end = _("trained")
+    key = "sidebar-epoch"
+    st.session_state[key] = reference.checkpoint if reference.checkpoint in labels else ""
+
+    def changed() -> None:
+        label = st.session_state[key]
+        address.choose("model", reference.with_checkpoint(label or None))
+
+    with st.expander(_("Look at it while it was learning")):
+        st.select_slider(
+            _("State of training"),
+            [*labels, ""],
+            key=key,
+            format_func=lambda x: _checkpoint_name(x) if x else end,
+            on_change=changed,
+            help=_("Every page then shows the network as it was at that moment."),
+        )
+
+
+def _checkpoint_name(label: str) -> str:
+    kind, _dash, count = label.partition("-")
+    if label == "step-0":
+        return _("untrained")
+    return (_("step {count}") if kind == "step" else _("epoch {count}")).format(count=count)
+
+
+def _image(opened: current.Opened) -> None:
+    picture = current.image(opened)
+    card = opened.card
+    received = images.prepare(picture.image, card)
+    enlarge = max(1, 224 // received.shape[1])
+    st.image(encode_png(received, enlarge), width="stretch", output_format="PNG")
+    title = _(picture.title)
+    if picture.label:
+        title = f"{title} · {_(picture.label)}"
+    st.caption(
+        _("{title}. As the network receives it: {width} × {height} pixels.").format(
+            title=title, width=card.input_shape[1], height=card.input_shape[0]
+        )
+    )
+    if st.button(
+        _("Change the image"), key="change-image", icon=":material/image:", width="stretch"
+    ):
+        image_box.open_dialog(opened)
+
+
+def _language() -> None:
+    key = "sidebar-language"
+    st.session_state[key] = language()
+    st.segmented_control(
+        _("Language"),
+        list(LANGUAGES),
+        key=key,
+        format_func=LANGUAGES.__getitem__,
+        on_change=lambda: address.choose("lang", st.session_state[key]),
+        label_visibility="collapsed",
+    )
