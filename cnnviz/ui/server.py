@@ -7,10 +7,14 @@ read it, and only sent back to this site. Start with ``python -m cnnviz serve``.
 from __future__ import annotations
 
 import secrets
+import sys
 
 import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cnnviz.storage import ROOT
@@ -57,4 +61,14 @@ def _is_page(scope: Scope) -> bool:
     return scope["method"] == "GET" and b"text/html" in accept
 
 
-app = st.App(ROOT / "app.py", middleware=[Middleware(OwnerCookie)])
+async def health(_request: Request) -> JSONResponse:
+    """Whether the server answers, and that it has stayed light (see docs/architecture.md)."""
+    heavy = sorted({"tensorflow", "keras", "tf_keras_vis"} & set(sys.modules))
+    return JSONResponse({"status": "ok", "heavy_modules": heavy})
+
+
+app = st.App(
+    ROOT / "app.py",
+    middleware=[Middleware(OwnerCookie)],
+    routes=[Route("/api/health", health)],
+)

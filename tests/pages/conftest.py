@@ -1,0 +1,43 @@
+"""Page tests run in a pytest process of their own that never imports Keras.
+
+Streamlit calls ``keras.backend.clear_session()`` after every script run when Keras is imported.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def workspace(tmp_path_factory):
+    """All pages share one pool of workers and one empty workspace."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("CNNVIZ_HOME", str(tmp_path_factory.mktemp("home")))
+    yield
+    patch.undo()
+    assert not {"tensorflow", "keras"} & set(sys.modules)
+
+
+@pytest.fixture
+def open_page():
+    """``open_page("heatmaps", model="shipped:…")`` → an AppTest that has run that page."""
+
+    def open_(key: str, **address: str) -> AppTest:
+        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+        for name, value in address.items():
+            at.query_params[name] = value
+        at.run()
+        if key != "home":
+            at.switch_page(f"pages/{key}.py")
+            for name, value in address.items():
+                at.query_params[name] = value
+            at.run()
+        return at
+
+    return open_
