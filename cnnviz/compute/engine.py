@@ -1,0 +1,180 @@
+"""Asking questions: what every engine offers, and the one engine of a process.
+
+question = get_engine().ask("predict", model="shipped:mnist_lenet5", image="photo:cat")
+if question.wait(1.0):
+    answer = question.result()
+"""
+
+from __future__ import annotations
+
+import atexit
+import threading
+import weakref
+from abc import ABC, abstractmethod
+
+from cnnviz.compute import codec, registry
+from cnnviz.compute.answers import AnswerCache, answer_key
+from cnnviz.errors import Cancelled, CnnvizError, TookTooLong
+
+
+class Job:
+    """One computation, shared by everybody who asked the same while it was under way."""
+
+    def __init__(self, name: str, parameters: dict, key: str | None = None) -> None:
+        self.name, self.parameters, self.key = name, parameters, key
+        self.askers: weakref.WeakSet[Question] = weakref.WeakSet()
+        self.finished = threading.Event()
+        self.running = False
+        self.fraction, self.text = 0.0, ""
+        self.frame: codec.Value = None
+        self.answer: bytes | None = None
+        self.error: CnnvizError | None = None
+
+    def finish(self, answer: bytes | None = None, error: CnnvizError | None = None) -> bool:
+        """Keep the outcome; False when there was one before (the first one counts)."""
+        if self.finished.is_set():
+            return False
+        self.answer, self.error = answer, error
+        if error is None:
+            self.fraction = 1.0
+        self.finished.set()
+        return True
+
+
+class Question:
+    """A question that was asked. Safe to use from several threads."""
+
+    def __init__(self, job: Job, engine: Engine | None = None) -> None:
+        self._job, self._engine = job, engine
+        self._cancelled = threading.Event()
+        job.askers.add(self)
+
+    @property
+    def name(self) -> str:
+        return self._job.name
+
+    @property
+    def done(self) -> bool:
+        """Whether there is an answer or an error."""
+        return self._cancelled.is_set() or self._job.finished.is_set()
+
+    @property
+    def running(self) -> bool:
+        """Whether a worker is at it (False while it waits in line, and afterwards)."""
+        return self._job.running and not self.done
+
+    @property
+    def fraction(self) -> float:
+        """How much is done, 0 to 1."""
+        return self._job.fraction
+
+    @property
+    def text(self) -> str:
+        """What is being done: an English text to translate; may be empty."""
+        return self._job.text
+
+    @property
+    def frame(self) -> codec.Value:
+        """The latest picture of the answer in the making, or None; one object until the next."""
+        return self._job.frame
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is done; False when the time (seconds) ran out before."""
+        return self._cancelled.is_set() or self._job.finished.wait(timeout)
+
+    def result(self, timeout: float | None = None) -> codec.Value:
+        """The answer. Every call gives a fresh one; its arrays are read-only.
+
+        Raises:
+            CnnvizError: why there is no answer; TookTooLong also when ``timeout`` runs out.
+        """
+        if not self.wait(timeout):
+            raise TookTooLong("The answer is not there yet.")
+        if self._job.finished.is_set() and not self._cancelled.is_set():
+            if self._job.error is not None:
+                raise self._job.error.with_traceback(None)
+            return codec.decode(self._job.answer)
+        raise Cancelled("This was stopped.")
+
+    def cancel(self) -> None:
+        """Do not want the answer any more: done at once; others who asked the same still get it."""
+        if self.done:
+            return
+        self._cancelled.set()
+        self._job.askers.discard(self)
+        if self._engine is not None and not self._job.askers:
+            self._engine.drop(self._job)
+
+
+class Engine(ABC):
+    """Whatever answers questions. ``ask`` never blocks on the computation (except inline)."""
+
+    def __init__(self, questions: str = registry.MODULE, cache: AnswerCache | None = None) -> None:
+        self.questions, _ = registry.read_registry(questions)
+        self.cache = cache
+
+    def ask(self, name: str, **parameters: object) -> Question:
+        """Ask one of the registered questions.
+
+        Mistakes in the parameters are an outcome like others: ``result`` raises them.
+
+        Raises:
+            KeyError: there is no such question.
+        """
+        kind = self.questions[name]
+        job = Job(name, dict(parameters))
+        try:
+            job.parameters = kind.complete(parameters)
+            if kind.cached:
+                job.key = answer_key(name, kind.version, job.parameters)
+            if self.cache is not None and job.key is not None:
+                answer = self.cache.get(job.key, job.parameters)
+                if answer is not None:
+                    job.finish(answer)
+        except CnnvizError as error:
+            job.finish(error=error)
+        if job.finished.is_set():
+            return Question(job)
+        return self._submit(job)
+
+    def answer(self, name: str, **parameters: object) -> codec.Value:
+        """Ask and wait for the answer."""
+        return self.ask(name, **parameters).result()
+
+    @abstractmethod
+    def _submit(self, job: Job) -> Question:
+        """Have a job computed."""
+
+    @abstractmethod
+    def drop(self, job: Job) -> None:
+        """Nobody wants this job any more."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End everything that was started."""
+
+    def _remember(self, job: Job, answer: bytes) -> None:
+        """Have the answer at hand for whoever asks the same from now on."""
+        if self.cache is not None and job.key is not None:
+            self.cache.remember(job.key, answer)
+
+    def _write(self, job: Job) -> None:
+        """Keep the answer of a finished job on disk."""
+        if self.cache is not None and job.key is not None and job.answer is not None:
+            self.cache.write(job.key, job.answer)
+
+
+_lock = threading.Lock()
+_engine: Engine | None = None
+
+
+def get_engine() -> Engine:
+    """The engine of this process; the first call starts its workers in the background."""
+    global _engine
+    with _lock:
+        if _engine is None:
+            from cnnviz.compute.local import LocalEngine  # it imports this module
+
+            _engine = LocalEngine(cache=AnswerCache())
+            atexit.register(_engine.close)
+        return _engine

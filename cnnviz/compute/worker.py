@@ -1,0 +1,137 @@
+"""A compute worker: ``python -m cnnviz.compute.worker``, started and spoken to by the local engine.
+
+It answers one question at a time on its main thread; another thread listens for cancellation and
+ends the process when the channel closes. Standard output belongs to libraries, never to messages.
+
+Messages to a worker:   {"ask": number, "name", "parameters"} · {"cancel": number}
+Messages from a worker: {"ready": pid} · {"started": number} · {"report": number, "fraction",
+"text", "frame"} · {"done": number, "answer": bytes, "memory"} ·
+{"done": number, "error": [code, template, values], "memory"}
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import faulthandler
+import importlib
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from cnnviz.compute import codec, registry
+from cnnviz.compute.context import Context, Models
+from cnnviz.compute.running import compute
+from cnnviz.compute.sizing import resident_bytes
+from cnnviz.errors import CnnvizError
+
+LOG_BYTES = 2**20
+_LOG_CHECK_SECONDS = 20.0
+
+_log = logging.getLogger("cnnviz.compute")
+
+
+class Worker:
+    """The loop: wait for a question, answer it, and so on until the channel closes."""
+
+    def __init__(self, connection: Connection, questions: str) -> None:
+        self._connection = connection
+        self._questions, self._preload = registry.read_registry(questions)
+        self._asked: queue.SimpleQueue[dict] = queue.SimpleQueue()
+        self._cancelled: set[int] = set()
+        self._models = Models()
+        self._sending = threading.Lock()
+
+    def run(self) -> None:
+        threading.Thread(target=self._listen, daemon=True, name="listen").start()
+        for module in self._preload:
+            importlib.import_module(module)
+        self._send({"ready": os.getpid()})
+        while True:
+            self._answer(self._asked.get())
+
+    def _answer(self, message: dict) -> None:
+        number = message["ask"]
+        self._send({"started": number})
+        context = Context(
+            self._models,
+            send=lambda fraction, text, frame: self._send(
+                {"report": number, "fraction": fraction, "text": text, "frame": frame}
+            ),
+            is_cancelled=lambda: number in self._cancelled,
+        )
+        try:
+            kind = self._questions[message["name"]]
+            outcome = {"answer": compute(kind, context, message["parameters"])}
+        except CnnvizError as error:
+            outcome = {"error": [error.code, error.template, error.values]}
+        self._cancelled.discard(number)
+        self._send({"done": number, **outcome, "memory": resident_bytes()})
+
+    def _send(self, message: dict) -> None:
+        data = codec.encode(message)
+        try:
+            with self._sending:
+                self._connection.send_bytes(data)
+        except OSError:
+            os._exit(0)  # nobody is there any more
+
+    def _listen(self) -> None:
+        try:
+            while True:
+                if not self._connection.poll(_LOG_CHECK_SECONDS):
+                    keep_log_short()
+                    continue
+                message = codec.decode(self._connection.recv_bytes())
+                if "ask" in message:
+                    self._asked.put(message)
+                elif "cancel" in message:
+                    self._cancelled.add(message["cancel"])
+                keep_log_short()
+        except (EOFError, OSError):
+            os._exit(0)
+        except BaseException:
+            _log.exception("The channel broke")
+            os._exit(1)
+
+
+def keep_log_short(descriptor: int = 2, limit: int = LOG_BYTES) -> None:
+    """Empty the file behind standard error when it has grown beyond the limit (bytes).
+
+    It is opened for appending, so several workers can share it and go on at its new end.
+    """
+    with contextlib.suppress(OSError):
+        if os.fstat(descriptor).st_size > limit:
+            os.ftruncate(descriptor, 0)
+
+
+def _settle(nice: int) -> None:
+    """Leave interrupts to the server, stand back behind it, and be the first to go when memory is
+    short: a lost worker is replaced, a lost server is not."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    faulthandler.enable()
+    logging.basicConfig(format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
+    with contextlib.suppress(OSError):
+        os.nice(nice)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500")
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--channel", type=int, required=True)
+    parser.add_argument("--questions", default=registry.MODULE)
+    parser.add_argument("--nice", type=int, default=0)
+    options = parser.parse_args(arguments)
+    _settle(options.nice)
+    os.set_inheritable(options.channel, False)
+    Worker(Connection(options.channel), options.questions).run()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
