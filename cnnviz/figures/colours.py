@@ -100,7 +100,7 @@ def inferno() -> np.ndarray:
 
 @lru_cache
 def sequential(dark: bool = False) -> np.ndarray:
-    """For values from 0 up: nearly the page's background is 0, deep (on dark: bright) blue the largest."""
+    """For values from 0 up: pale is 0, deep blue the largest; on dark, dim to bright."""
     stops = oklab(np.array([rgb(c) for c in (_SEQUENTIAL_DARK if dark else _SEQUENTIAL)]))
     return _frozen(from_oklab(_through(stops, 256)))
 

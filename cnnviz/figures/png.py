@@ -15,12 +15,8 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
-    return (
-        struct.pack(">I", len(data))
-        + kind
-        + data
-        + struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))
-    )
+    check = zlib.crc32(data, zlib.crc32(kind))
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", check)
 
 
 def encode_palette_png(indices: np.ndarray, table: np.ndarray, level: int = LEVEL) -> bytes:
@@ -56,7 +52,7 @@ def enlarge(image: np.ndarray, factor: int) -> np.ndarray:
 
 
 def enlarge_to(image: np.ndarray, side: int) -> np.ndarray:
-    """Enlarged by the whole factor that brings the longer side closest to ``side``; never shrunk."""
+    """Enlarged by the whole factor that brings the longer side near ``side``; never shrunk."""
     return enlarge(image, max(1, round(side / max(image.shape[:2]))))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -108,6 +109,40 @@ def map_png(tile: np.ndarray, signed: bool, dark: bool = False, side: int = 0) -
     """One quantised map (h, w) uint8 as a PNG; enlarged towards ``side`` pixels where given."""
     factor = max(1, round(side / max(tile.shape)))
     return encode_palette_png(enlarge(tile, factor), colour_table(signed, dark))
+
+
+@dataclass(frozen=True)
+class Sprite:
+    """Many small images in one file: ``data`` (PNG or WebP), ``geometry`` says where each lies."""
+
+    data: bytes
+    geometry: Geometry
+
+
+def map_sprite(tiles: np.ndarray, *, signed: bool = False, dark: bool = False) -> Sprite:
+    """Quantised maps (k, h, w) uint8 at their own size as one palette PNG for a browser."""
+    picture, geometry = _joined(tiles[..., None])
+    return Sprite(encode_palette_png(picture[..., 0], colour_table(signed, dark)), geometry)
+
+
+def image_sprite(images: np.ndarray) -> Sprite:
+    """Images (k, h, w, 1 or 3) uint8 as one PNG for a browser, at their own size."""
+    picture, geometry = _joined(images)
+    if picture.shape[-1] == 1:
+        ramp = np.arange(256, dtype=np.uint8)[:, None].repeat(3, axis=1)
+        return Sprite(encode_palette_png(picture[..., 0], ramp), geometry)
+    quick = [cv2.IMWRITE_PNG_COMPRESSION, 3]
+    return Sprite(cv2.imencode(".png", picture[..., ::-1], quick)[1].tobytes(), geometry)
+
+
+def _joined(images: np.ndarray) -> tuple[np.ndarray, Geometry]:
+    count, height, width, channels = images.shape
+    columns = max(1, math.ceil(math.sqrt(count * height / width)))
+    geometry = Geometry(count, columns, height, width, 0)
+    cells = np.zeros((geometry.rows * columns, height, width, channels), np.uint8)
+    cells[:count] = images
+    cells = cells.reshape(geometry.rows, columns, height, width, channels)
+    return cells.transpose(0, 2, 1, 3, 4).reshape(*geometry.size, channels), geometry
 
 
 def tile_grid(
