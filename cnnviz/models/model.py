@@ -19,9 +19,9 @@ from cnnviz.models.cards import FILE, Card
 from cnnviz.models.loading import open_keras_file
 from cnnviz.models.networks import build
 from cnnviz.models.references import MODEL_FILE, ModelReference
+from cnnviz.models.store import OWNER_FILE
 from cnnviz.models.structure import make_card
 
-OWNER_FILE = "owner.json"
 _VALUES_PER_BATCH = 64 * 224 * 224 * 3  # input values that go through the network at once
 
 Images = np.ndarray | Sequence[np.ndarray]

@@ -16,15 +16,10 @@ from pathlib import Path
 from cnnviz import storage
 from cnnviz.errors import BadInput, NotFound
 from cnnviz.models.cards import FILE, Card, read_card
+from cnnviz.models.shipped import SHIPPED
 
 MODEL_FILE = "model.keras"
 CHECKPOINTS = "checkpoints"
-TEACHING_ORDER = (
-    "imagenet_efficientnet_lite0",
-    "fashion_mnist_vgg",
-    "mnist_lenet5",
-    "cifar10_resnet",
-)
 
 _AREAS = {"model": "models", "run": "runs", "upload": "uploads"}
 _ID = re.compile(r"[0-9a-f]{24}")
@@ -158,17 +153,11 @@ class ModelReference:
 
 def shipped_names() -> tuple[str, ...]:
     """Names of the shipped models, in the order in which they are taught, then by name."""
-    teaching = (
-        "imagenet_efficientnet_lite0",
-        "fashion_mnist_vgg",
-        "mnist_lenet5",
-        "cifar10_resnet",
-    )
     there = {f.parent.name for f in storage.SHIPPED.glob(f"*/{MODEL_FILE}")}
     there = {name for name in there if (storage.SHIPPED / name / FILE).is_file()}
     return (
-        *(name for name in TEACHING_ORDER if name in there),
-        *sorted(there - set(TEACHING_ORDER)),
+        *(name for name in SHIPPED if name in there),
+        *sorted(there - set(SHIPPED)),
     )
 
 
