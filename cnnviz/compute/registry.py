@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from cnnviz.errors import BadInput
+from cnnviz.models.references import ModelReference
 
 MODULE = "cnnviz.compute.registry"
 MAX_PARAMETERS = 64 * 1024  # bytes of JSON; parameters come from links
@@ -23,7 +24,8 @@ class QuestionKind:
     name. ``required`` and ``defaults`` are its parameters. ``quick`` questions take under about two
     seconds and have a worker of their own. ``limit_s`` is how long it may run. ``cached`` answers
     are kept under a key that ``version`` is part of: raise it when the same parameters get
-    another answer. ``files`` are parameters that name what may change or vanish (a model).
+    another answer. Where ``layer`` is None, the field ``default_layer`` of the model's card stands
+    in for it, so that both spellings are one question.
     """
 
     function: str
@@ -33,12 +35,14 @@ class QuestionKind:
     limit_s: float = 30.0
     cached: bool = True
     version: int = 1
+    default_layer: str | None = None
 
     def complete(self, parameters: Mapping[str, object]) -> dict:
         """The parameters as plain JSON values with the defaults filled in.
 
         Raises:
             BadInput: one is missing, unknown, or not a JSON value.
+            NotFound: a layer is to be filled in, and the model is not there.
         """
         for name in parameters:
             if name not in self.required and name not in self.defaults:
@@ -52,7 +56,11 @@ class QuestionKind:
             raise BadInput("A setting of this question has a value that cannot be used.") from None
         if len(text) > MAX_PARAMETERS:
             raise BadInput("The settings of this question are too long.")
-        return json.loads(text)
+        complete = json.loads(text)
+        if self.default_layer is not None and complete["layer"] is None:
+            card = ModelReference.parse(str(complete["model"])).card
+            complete["layer"] = getattr(card, self.default_layer)
+        return complete
 
 
 def _plain(value: object) -> object:
@@ -68,5 +76,91 @@ def read_registry(module: str = MODULE) -> tuple[dict[str, QuestionKind], tuple[
     return found.QUESTIONS, found.PRELOAD
 
 
+_HERE = "cnnviz.compute.questions."
+_IMAGE = ("model", "image")
+
 PRELOAD = ("cnnviz.compute.questions.preload",)
-QUESTIONS: dict[str, QuestionKind] = {}
+QUESTIONS: dict[str, QuestionKind] = {
+    "predict": QuestionKind(_HERE + "answers:predict", _IMAGE, {"top": 5}, limit_s=60),
+    "home": QuestionKind(_HERE + "answers:home", _IMAGE, limit_s=60),
+    "feature_maps": QuestionKind(
+        _HERE + "maps:feature_maps",
+        (*_IMAGE, "layer"),
+        {"limit": 64, "offset": 0, "side": 112},
+        limit_s=60,
+    ),
+    "channel_map": QuestionKind(
+        _HERE + "maps:channel_map", (*_IMAGE, "layer", "channel"), limit_s=60
+    ),
+    "heatmaps": QuestionKind(
+        _HERE + "heatmaps:heatmaps",
+        _IMAGE,
+        {"method": "grad_cam", "targets": None, "layer": None, "top": 3},
+        limit_s=60,
+        default_layer="heatmap_layer",
+    ),
+    "filters": QuestionKind(
+        _HERE + "filters:filters",
+        ("model", "layer"),
+        {"channels": None, "steps": 128, "size": None, "seed": 0},
+        cost="long",
+        limit_s=600,
+    ),
+    "kernels": QuestionKind(_HERE + "filters:kernels", ("model",), {"layer": None}, limit_s=60),
+    "top_images": QuestionKind(
+        _HERE + "many:top_images",
+        ("model", "layer", "channels", "dataset"),
+        {"split": "train", "limit": 2000, "count": 9},
+        cost="long",
+        limit_s=600,
+    ),
+    "evaluate": QuestionKind(
+        _HERE + "many:evaluate",
+        ("model", "dataset"),
+        {"split": "test", "limit": None},
+        cost="long",
+        limit_s=3600,
+    ),
+    "embedding": QuestionKind(
+        _HERE + "many:embedding",
+        ("model", "dataset"),
+        {"split": "test", "limit": 2000, "layer": None, "method": "tsne", "seed": 0},
+        cost="long",
+        limit_s=1200,
+        default_layer="feature_layer",
+    ),
+    "inspect_upload": QuestionKind(
+        _HERE + "uploads:inspect_upload", ("upload",), cost="long", limit_s=120, cached=False
+    ),
+    "preview_upload": QuestionKind(
+        _HERE + "uploads:preview_upload",
+        ("upload", "images"),
+        {"scaling": "none", "channels_order": "rgb", "size": None, "top": 3},
+        cost="long",
+        limit_s=120,
+        cached=False,
+    ),
+    "keep_upload": QuestionKind(
+        _HERE + "uploads:keep_upload",
+        ("upload", "title", "class_names"),
+        {
+            "scaling": "none",
+            "channels_order": "rgb",
+            "size": None,
+            "fit": "stretch",
+            "polarity": "any",
+            "owner": "local",
+        },
+        cost="long",
+        limit_s=120,
+        cached=False,
+    ),
+    "export": QuestionKind(
+        _HERE + "exporting:export",
+        ("model",),
+        {"format": "keras"},
+        cost="long",
+        limit_s=300,
+        cached=False,
+    ),
+}

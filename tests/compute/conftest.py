@@ -1,25 +1,8 @@
 import os
-import sys
-from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
-SAMPLES = "sample_questions"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _samples_can_be_imported():
-    """By this process and by the workers it starts."""
-    sys.path.insert(0, str(HERE))
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HERE), before]))
-    yield
-    sys.path.remove(str(HERE))
-    if before is None:
-        del os.environ["PYTHONPATH"]
-    else:
-        os.environ["PYTHONPATH"] = before
+SAMPLES = "tests.compute.sample_questions"
 
 
 @pytest.fixture(scope="session", autouse=True)

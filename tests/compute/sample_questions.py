@@ -11,7 +11,7 @@ from cnnviz.compute.registry import QuestionKind
 from cnnviz.errors import BadInput
 
 PRELOAD = ()
-_HERE = "sample_questions:"
+_HERE = "tests.compute.sample_questions:"
 QUESTIONS = {
     "echo": QuestionKind(_HERE + "echo", required=("value",), cached=False),
     "arrays": QuestionKind(_HERE + "arrays", defaults={"n": 3}),

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SAMPLES
 
 from cnnviz import storage
 from cnnviz.compute.local import LocalEngine
@@ -21,6 +20,7 @@ from cnnviz.errors import (
     Unexpected,
     WorkerLost,
 )
+from tests.compute.conftest import SAMPLES
 
 
 def alive(pid):
@@ -302,7 +302,7 @@ def test_workers_that_cannot_start_are_not_waited_for_forever(tmp_path, monkeypa
         "import os\nfrom sample_questions import QUESTIONS\nPRELOAD = ('no_such_module',)\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ['PYTHONPATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     engine = LocalEngine("broken_questions", workers=2)
     try:
         for name, parameters in (("worker", {}), ("slow", {"seconds": 1})):
@@ -315,7 +315,7 @@ def test_workers_that_cannot_start_are_not_waited_for_forever(tmp_path, monkeypa
 PARENT = """
 import sys, time
 from cnnviz.compute.local import LocalEngine
-engine = LocalEngine("sample_questions", workers=2)
+engine = LocalEngine("tests.compute.sample_questions", workers=2)
 assert engine.wait_until_ready(30)
 question = engine.ask("deaf", seconds=60.0)
 while not question.running:

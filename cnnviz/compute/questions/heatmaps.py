@@ -1,0 +1,49 @@
+"""The question what spoke for an answer."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cnnviz.compute.context import Context
+from cnnviz.compute.questions import checking
+from cnnviz.explanation.explain import explain
+
+_MOST_TARGETS = 12
+
+
+def heatmaps(
+    context: Context,
+    model: str,
+    image: str,
+    method: str,
+    targets: list[int] | None,
+    layer: str | None,
+    top: int,
+) -> dict:
+    """Heatmaps (k, h, w) of some classes at the layer's resolution, not normalised.
+
+    ``targets`` None: the ``top`` classes with the largest shares.
+    """
+    top = checking.number(top, "top", 1, _MOST_TARGETS)
+    opened = context.model(model)
+    names = opened.card.class_names
+    if targets is not None:
+        targets = checking.numbers(targets, "targets", len(names) - 1, _MOST_TARGETS)
+    if layer is not None:
+        layer = checking.spatial_layer_of(opened.card, layer).name
+    prepared = opened.prepare([checking.image(image)])
+    if targets is None:
+        shares = opened.predict(prepared)[0]
+        targets = checking.pick(np.argsort(-shares, kind="stable"), min(top, len(names)))
+    repeated = np.repeat(prepared, len(targets), axis=0)
+    found = explain(opened, repeated, checking.text(method, "method"), targets, layer)
+    return {
+        "maps": found.raw,
+        "targets": targets,
+        "names": [names[i] for i in targets],
+        "shares": [float(s) for s in found.shares],
+        "layer": found.layer,
+        "method": found.method,
+        "positive": [bool(p) for p in found.positive_evidence],
+        "signed": found.signed,
+    }
