@@ -93,8 +93,8 @@ _ACTIVATION = Parameter(
 def _width(default: int) -> Parameter:
     return Parameter(
         "width",
-        "Channels in the first block",
-        "More channels see more, and take longer.",
+        N_("Channels in the first block"),
+        N_("More channels see more, and take longer."),
         default,
         minimum=4,
         maximum=128,
@@ -104,8 +104,8 @@ def _width(default: int) -> Parameter:
 def _dropout(default: float) -> Parameter:
     return Parameter(
         "dropout",
-        "Dropout",
-        "Share of values set to zero while training, so that no single channel is relied on.",
+        N_("Dropout"),
+        N_("Share of values set to zero while training, so that no single channel is relied on."),
         default,
         minimum=0.0,
         maximum=0.8,
@@ -117,16 +117,16 @@ ARCHITECTURES: dict[str, Architecture] = {
     for a in (
         Architecture(
             "lenet5",
-            "LeNet-5",
-            "The network that read cheques in the 1990s: two convolutions, three dense layers.",
+            N_("LeNet-5"),
+            N_("The network that read cheques in the 1990s: two convolutions, three dense layers."),
             "LeCun, Bottou, Bengio, Haffner: Gradient-Based Learning Applied to Document "
             "Recognition (Proc. IEEE, 1998)",
             (
                 _ACTIVATION,
                 Parameter(
                     "pooling",
-                    "Pooling",
-                    "Halves the picture: keeps the strongest value, or the average as in 1998.",
+                    N_("Pooling"),
+                    N_("Halves the picture: keeps the strongest value, or the average as in 1998."),
                     "max",
                     choices=("max", "average"),
                 ),
@@ -135,23 +135,25 @@ ARCHITECTURES: dict[str, Architecture] = {
         ),
         Architecture(
             "tiny_vgg",
-            "Tiny VGG",
-            "The small teaching net of CNN Explainer: four convolutions of ten channels, easy to "
-            "look at in full.",
+            N_("Tiny VGG"),
+            N_(
+                "The small teaching net of CNN Explainer: four convolutions of ten channels, easy "
+                "to look at in full."
+            ),
             "Wang et al.: CNN Explainer (arXiv 2004.15004)",
             (_width(10), _ACTIVATION, _dropout(0.0)),
         ),
         Architecture(
             "vgg_bn",
-            "VGG with batch normalisation",
-            "Pairs of 3×3 convolutions, then halve the picture and double the channels.",
+            N_("VGG with batch normalisation"),
+            N_("Pairs of 3×3 convolutions, then halve the picture and double the channels."),
             "Simonyan, Zisserman (arXiv 1409.1556); Ioffe, Szegedy (arXiv 1502.03167)",
             (
                 _width(32),
                 Parameter(
                     "blocks",
-                    "Blocks",
-                    "Pairs of convolutions, each at half the size of the one before.",
+                    N_("Blocks"),
+                    N_("Pairs of convolutions, each at half the size of the one before."),
                     3,
                     minimum=1,
                     maximum=4,
@@ -162,15 +164,17 @@ ARCHITECTURES: dict[str, Architecture] = {
         ),
         Architecture(
             "cifar_resnet",
-            "ResNet (6n+2 layers)",
-            "Shortcuts carry the picture past each pair of convolutions, so that depth does not "
-            "hurt.",
+            N_("ResNet (6n+2 layers)"),
+            N_(
+                "Shortcuts carry the picture past each pair of convolutions, so that depth does "
+                "not hurt."
+            ),
             "He, Zhang, Ren, Sun: Deep Residual Learning (arXiv 1512.03385), section 4.2",
             (
                 Parameter(
                     "n",
-                    "Blocks per stage (n)",
-                    "Three stages of n residual blocks: n = 3 is ResNet-20.",
+                    N_("Blocks per stage (n)"),
+                    N_("Three stages of n residual blocks: n = 3 is ResNet-20."),
                     1,
                     minimum=1,
                     maximum=9,
