@@ -1,0 +1,53 @@
+"""Whether a run is alive: its worker holds an operating system lock for as long as it lives.
+
+The lock belongs to an open file, not to a process: whoever starts a run locks it before anybody
+can see it and hands the open file to the worker, so that there is no moment without a holder. The
+kernel lets go when the last process that has the file open ends, however it ends.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from pathlib import Path
+
+FILE = "lock"
+
+
+def take(folder: Path, patience: float = 1.0) -> int | None:
+    """Lock a run folder; the file descriptor to keep open, or None when the run is alive.
+
+    ``patience`` in seconds outlasts a status check that happens at the same moment.
+    """
+    descriptor = os.open(folder / FILE, os.O_RDWR | os.O_CREAT, 0o644)
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return descriptor
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                os.close(descriptor)
+                return None
+            time.sleep(0.01)
+
+
+def is_held(folder: Path) -> bool:
+    """Whether some process holds the lock, without disturbing others who ask."""
+    try:
+        descriptor = os.open(folder / FILE, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def let_go(descriptor: int) -> None:
+    """Close this process's hold on a lock; others that share the open file keep theirs."""
+    os.close(descriptor)

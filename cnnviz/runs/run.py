@@ -1,0 +1,208 @@
+"""A run: one training, kept as a folder that is the only truth about it.
+
+::
+
+    config.json    what was asked for            owner.json     whose it is, and since when
+    events.jsonl   the diary (events.py)         outcome.json   how it ended; missing until then
+    checkpoints/   weights in float16, to look at      resume/  weights and optimizer in full
+    commands/      one file a wish, e.g. stop    lock           held while the worker lives
+    card.json      of the network, from the start      model.keras  best weights, at the end
+    log.txt        what the worker printed
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from cnnviz import storage
+from cnnviz.errors import BadInput, CnnvizError, NotFound, from_code
+from cnnviz.runs import events, locks
+from cnnviz.runs.checkpoints import FOLDER, Checkpoint, list_checkpoints
+from cnnviz.runs.events import Event
+
+CONFIG, OWNER, OUTCOME = "config.json", "owner.json", "outcome.json"
+COMMANDS = "commands"
+STOP = "stop"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A handle on a run folder; raises NotFound when there is none under ``id``."""
+
+    id: str
+
+    def __post_init__(self) -> None:
+        _ = self.folder
+
+    @property
+    def folder(self) -> Path:
+        return storage.entry("runs", self.id)
+
+    @cached_property
+    def config(self) -> dict:
+        """The settings as they were written: the fields of a ``TrainingConfig``."""
+        return _read(self.folder / CONFIG) or {}
+
+    @cached_property
+    def _made(self) -> dict:
+        return _read(self.folder / OWNER) or {}
+
+    @property
+    def title(self) -> str:
+        return str(self.config.get("title", ""))
+
+    @property
+    def owner(self) -> str:
+        return str(self._made.get("owner", ""))
+
+    @property
+    def created(self) -> float:
+        """Seconds since 1970."""
+        return float(self._made.get("created", 0.0))
+
+    @property
+    def reference(self) -> str:
+        """The model reference of its best weights."""
+        return f"run:{self.id}@best"
+
+    @property
+    def outcome(self) -> dict | None:
+        """How it ended: status, reason (None, or code, template and values), figures; else None."""
+        return _read(self.folder / OUTCOME)
+
+    @property
+    def error(self) -> CnnvizError | None:
+        """Why it failed, as an error with a sentence."""
+        reason = (self.outcome or {}).get("reason")
+        return from_code(reason["code"], reason["template"], reason["values"]) if reason else None
+
+    @property
+    def status(self) -> str:
+        """``starting``, ``running``, ``finished``, ``stopped``, ``failed``, or ``lost``.
+
+        Lost is a run whose worker ended without a word; it can be resumed.
+        """
+        alive = locks.is_held(self.folder)  # first: the outcome is written before it lets go
+        if outcome := self.outcome:
+            return str(outcome["status"])
+        if not alive:
+            return "lost"
+        diary = self.folder / events.FILE
+        return "running" if diary.exists() and diary.stat().st_size else "starting"
+
+    @property
+    def active(self) -> bool:
+        """Whether it is still at work."""
+        return self.status in ("starting", "running")
+
+    def events(self) -> tuple[Event, ...]:
+        """The diary so far, from the reader that this process shares."""
+        return events.reader_for(self.id).snapshot()[1]
+
+    @property
+    def checkpoints(self) -> tuple[Checkpoint, ...]:
+        """The kept moments by step."""
+        diary = self.events()
+        first = diary[0] if diary else {}
+        return list_checkpoints(self.folder, first.get("steps_per_epoch"))
+
+    def request_stop(self, owner: str = storage.LOCAL_OWNER) -> None:
+        """Ask the worker to stop after its current batch; it keeps the weights it has.
+
+        Raises:
+            BadInput: the run belongs to somebody else.
+        """
+        self.check_owner(owner)
+        storage.write_whole(self.folder / COMMANDS / STOP, b"")
+
+    def check_owner(self, owner: str) -> None:
+        """Raise BadInput when the run belongs to somebody else."""
+        if owner != self.owner:
+            raise BadInput(
+                "The training “{title}” belongs to somebody else: you can watch it, but not "
+                "change it.",
+                title=self.title[:40],
+            )
+
+
+def create_run(config: dict, owner: str) -> tuple[Run, int]:
+    """A new run folder and the descriptor of its lock, which is held from before it can be seen."""
+    identifier = storage.new_id()
+    with storage.publish("runs", identifier) as folder:
+        (folder / COMMANDS).mkdir()
+        (folder / FOLDER).mkdir()
+        text = json.dumps(config, indent=1, ensure_ascii=False)
+        (folder / CONFIG).write_text(text, encoding="utf-8")
+        made = {"owner": owner, "created": time.time()}
+        (folder / OWNER).write_text(json.dumps(made), encoding="utf-8")
+        lock = locks.take(folder)
+    return Run(identifier), lock
+
+
+def list_runs(owner: str | None = None) -> list[Run]:
+    """The runs of one person, or (None) of all, newest first."""
+    found = []
+    for folder in storage.area("runs").iterdir():
+        try:
+            run = Run(folder.name)
+        except NotFound:  # a folder that is being made, or that is none of ours
+            continue
+        if owner is None or run.owner == owner:
+            found.append(run)
+    return sorted(found, key=lambda r: (r.created, r.id), reverse=True)
+
+
+def delete_run(run_id: str, owner: str = storage.LOCAL_OWNER) -> None:
+    """Delete a run and everything in it.
+
+    Raises:
+        NotFound: there is no such run.
+        BadInput: it belongs to somebody else, or is still at work.
+    """
+    run = Run(run_id)
+    run.check_owner(owner)
+    lock = locks.take(run.folder, patience=0.2)
+    if lock is None:
+        raise BadInput("This training is still at work. Stop it first, then delete it.")
+    try:
+        gone = storage.area("runs") / f".gone-{run_id}"
+        run.folder.rename(gone)  # at once out of everybody's sight
+        shutil.rmtree(gone, ignore_errors=True)
+    finally:
+        locks.let_go(lock)
+
+
+def make_model(run_id: str, owner: str = storage.LOCAL_OWNER, title: str = "") -> str:
+    """Copy the result of an ended run into the models; returns its reference, ``model:<id>``.
+
+    Anybody may make a model of a run that they can see. ``title`` replaces the card's.
+
+    Raises:
+        NotFound: there is no such run.
+        BadInput: it has no finished network (yet).
+    """
+    run = Run(run_id)
+    if not (run.folder / "model.keras").is_file():
+        raise BadInput("This training has not kept a finished network (yet).")
+    card = json.loads((run.folder / "card.json").read_text(encoding="utf-8"))
+    card["title"] = title.strip()[:80] or card["title"]
+    identifier = storage.new_id()
+    with storage.publish("models", identifier) as folder:
+        shutil.copyfile(run.folder / "model.keras", folder / "model.keras")
+        text = json.dumps(card, indent=1, ensure_ascii=False)
+        (folder / "card.json").write_text(text + "\n", encoding="utf-8")
+        made = {"owner": owner, "created": time.time(), "run": run_id}
+        (folder / OWNER).write_text(json.dumps(made), encoding="utf-8")
+    return f"model:{identifier}"
+
+
+def _read(path: Path) -> dict | None:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None

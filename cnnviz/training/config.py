@@ -1,0 +1,144 @@
+"""What a training is told: data, network, and how to learn."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+
+from cnnviz import storage
+from cnnviz.datasets.bundled import DATASETS
+from cnnviz.errors import BadInput
+from cnnviz.models.architectures import get_architecture
+from cnnviz.training.augment import AUGMENTATIONS
+
+OPTIMIZERS = ("adam", "sgd")
+SUITS = {"fashion_mnist": ("flip",), "cifar10": ("flip", "shift")}  # unknown photos may be text
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """The settings of one training. What is left out takes a value that works.
+
+    ``dataset`` is a bundled name, ``upload:<id>``, or (library and terminal) a folder or zip.
+    ``parameters`` are those of the architecture. ``augmentation`` names what is done to the
+    training images, None is what suits the data set. ``limit`` is the number of training images,
+    None is all. ``complete`` takes the full original training set, which may be downloaded.
+    """
+
+    dataset: str = "fashion_mnist"
+    architecture: str = "tiny_vgg"
+    epochs: int = 3
+    parameters: dict[str, str | int | float] = field(default_factory=dict)
+    batch_size: int = 64
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    augmentation: tuple[str, ...] | None = None
+    limit: int | None = None
+    complete: bool = False
+    seed: int = 0
+    title: str = ""
+
+    def check(self, folders: bool = True) -> TrainingConfig:
+        """The same settings with every default filled in.
+
+        Args:
+            folders: whether ``dataset`` may be a path on this machine.
+
+        Raises:
+            BadInput: a setting is unknown or out of range.
+        """
+        self._check_dataset(folders)
+        settings = get_architecture(self.architecture).settings(dict(self.parameters))
+        if self.optimizer not in OPTIMIZERS:
+            raise BadInput(
+                "“{setting}” can be {choices}, not “{value}”.",
+                setting="optimizer",
+                choices=", ".join(OPTIMIZERS),
+                value=str(self.optimizer)[:40],
+            )
+        _check_number("epochs", self.epochs, 1, 1000, int)
+        _check_number("batch_size", self.batch_size, 1, 4096, int)
+        _check_number("learning_rate", self.learning_rate, 1e-7, 1e6, float)
+        _check_number("seed", self.seed, 0, 2**31 - 1, int)
+        if self.limit is not None:
+            _check_number("limit", self.limit, 10, 10_000_000, int)
+        return replace(
+            self,
+            dataset=str(self.dataset),
+            parameters=settings,
+            augmentation=self._augmentation(),
+            title=str(self.title).strip()[:80] or self._name(settings),
+        )
+
+    def _check_dataset(self, folders: bool) -> None:
+        name = str(self.dataset)
+        kept = name.startswith("upload:") and storage.is_id(name.removeprefix("upload:"))
+        if name in DATASETS or kept or (folders and Path(name).exists()):
+            return
+        raise BadInput(
+            "There is no data set called “{name}”. Choose one of: {known}.",
+            name=name[:40],
+            known=", ".join(DATASETS),
+        )
+
+    def _augmentation(self) -> tuple[str, ...]:
+        if self.augmentation is None:
+            return SUITS.get(str(self.dataset), ())
+        for name in self.augmentation:
+            if name not in AUGMENTATIONS:
+                raise BadInput(
+                    "“{setting}” can be {choices}, not “{value}”.",
+                    setting="augmentation",
+                    choices=", ".join(AUGMENTATIONS),
+                    value=str(name)[:40],
+                )
+        return tuple(name for name in AUGMENTATIONS if name in self.augmentation)
+
+    def _name(self, settings: dict) -> str:
+        """What to call it: the data, the network, and the settings that are not the usual ones."""
+        known = DATASETS.get(str(self.dataset))
+        architecture = get_architecture(self.architecture)
+        usual = architecture.settings()
+        changed = [f"{k} {v}" for k, v in settings.items() if v != usual[k]]
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if f.name in ("batch_size", "optimizer", "learning_rate", "limit", "seed"):
+                changed += [f"{f.name} {value}"] if value != f.default else []
+        data = known.title if known else Path(str(self.dataset)).name[:40]
+        if str(self.dataset).startswith("upload:"):
+            data = "upload"
+        return ", ".join([f"{data} · {architecture.title}", *changed])[:80]
+
+    def to_json(self) -> dict:
+        """As JSON values, for config.json."""
+        return {**asdict(self), "augmentation": self.augmentation and list(self.augmentation)}
+
+    @classmethod
+    def from_json(cls, data: dict | str) -> TrainingConfig:
+        """Rebuild settings from :meth:`to_json` or its text; raises BadInput."""
+        try:
+            data = json.loads(data) if isinstance(data, str) else dict(data)
+            if data.get("augmentation") is not None:
+                data["augmentation"] = tuple(data["augmentation"])
+            return cls(**data)
+        except (TypeError, ValueError):
+            raise BadInput("These are not the settings of a training.") from None
+
+
+def _check_number(name: str, value: object, low: float, high: float, kind: type) -> None:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    number = whole or (kind is float and isinstance(value, float) and math.isfinite(value))
+    if not number:
+        raise BadInput(
+            "“{setting}” must be a number, not “{value}”.", setting=name, value=str(value)[:40]
+        )
+    if not low <= value <= high:
+        raise BadInput(
+            "“{setting}” must lie between {minimum} and {maximum}, not {value}.",
+            setting=name,
+            minimum=low,
+            maximum=high,
+            value=value,
+        )
