@@ -1,0 +1,168 @@
+"""The data sets that come with the project: 10,000 training and 10,000 test images each.
+
+Each split is one lossless WebP sheet of 100 × 100 tiles (``tools/make_datasets.py``): it decodes in
+a fraction of a second, and can be looked at as a picture.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from cnnviz.errors import BadInput, NotFound
+from cnnviz.texts import N_
+
+FOLDER = Path(__file__).parent / "bundled"
+SPLITS = ("train", "val", "test")
+_SIDE = 100  # tiles in a row of a sheet
+
+
+@dataclass(frozen=True)
+class BundledDataset:
+    """What is known of a bundled set without decoding it; ``size`` is the images' side."""
+
+    name: str
+    title: str
+    story: str
+    class_names: tuple[str, ...]
+    size: int
+    channels: int
+    source: str
+    licence: str
+
+
+DATASETS: dict[str, BundledDataset] = {
+    d.name: d
+    for d in (
+        BundledDataset(
+            "fashion_mnist",
+            N_("Clothes"),
+            N_("Grey pictures of ten kinds of clothing from a shop's catalogue, 28 × 28 pixels."),
+            (
+                N_("T-shirt"),
+                N_("trousers"),
+                N_("pullover"),
+                N_("dress"),
+                N_("coat"),
+                N_("sandal"),
+                N_("shirt"),
+                N_("sneaker"),
+                N_("bag"),
+                N_("ankle boot"),
+            ),
+            28,
+            1,
+            "Fashion-MNIST: Xiao, Rasul, Vollgraf (arXiv 1708.07747), Zalando SE",
+            "MIT",
+        ),
+        BundledDataset(
+            "mnist",
+            N_("Digits"),
+            N_("Handwritten digits of 250 people, 28 × 28 pixels, white on black."),
+            tuple("0123456789"),
+            28,
+            1,
+            "MNIST: LeCun, Cortes, Burges (1998)",
+            "CC BY-SA 3.0",
+        ),
+        BundledDataset(
+            "cifar10",
+            N_("Small photos"),
+            N_("Colour photos of animals and vehicles, shrunk to 32 × 32 pixels."),
+            (
+                N_("airplane"),
+                N_("automobile"),
+                N_("bird"),
+                N_("cat"),
+                N_("deer"),
+                N_("dog"),
+                N_("frog"),
+                N_("horse"),
+                N_("ship"),
+                N_("truck"),
+            ),
+            32,
+            3,
+            "CIFAR-10: Krizhevsky, Learning Multiple Layers of Features from Tiny Images (2009)",
+            "for research, citation asked for",
+        ),
+    )
+}
+
+
+def describe(name: str) -> BundledDataset:
+    """The bundled set of that name; raises NotFound."""
+    try:
+        return DATASETS[name]
+    except KeyError:
+        raise NotFound(
+            "There is no data set called “{name}”. There are: {known}.",
+            name=str(name)[:40],
+            known=", ".join(DATASETS),
+        ) from None
+
+
+@lru_cache(maxsize=3)
+def _sheet(name: str, file: str) -> tuple[np.ndarray, np.ndarray]:
+    """All 10,000 (images, labels) of a file, read-only."""
+    known = describe(name)
+    data = np.frombuffer((FOLDER / name / f"{file}.webp").read_bytes(), np.uint8)
+    picture = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
+    if known.channels == 1:
+        picture = picture[..., :1]
+    side, channels = known.size, known.channels
+    tiles = picture.reshape(_SIDE, side, _SIDE, side, channels).transpose(0, 2, 1, 3, 4)
+    images = np.ascontiguousarray(tiles.reshape(-1, side, side, channels))
+    labels = np.load(FOLDER / name / f"{file}_labels.npy", allow_pickle=False).astype(np.int64)
+    images.flags.writeable = labels.flags.writeable = False
+    return images, labels
+
+
+@lru_cache(maxsize=8)
+def _indices(name: str, split: str) -> np.ndarray:
+    """Which tiles of the training sheet belong to ``train`` and to ``val``."""
+    labels = np.load(FOLDER / name / "train_labels.npy", allow_pickle=False)
+    rng = np.random.default_rng(0)
+    val = [
+        rng.choice(where, len(where) // 10, replace=False)
+        for where in (np.flatnonzero(labels == label) for label in np.unique(labels))
+    ]
+    val = np.sort(np.concatenate(val))
+    return val if split == "val" else np.setdiff1d(np.arange(len(labels)), val)
+
+
+def split_arrays(name: str, split: str) -> tuple[np.ndarray, np.ndarray]:
+    """(images, labels) of ``train`` (9,000), ``val`` (1,000) or ``test`` (10,000)."""
+    describe(name)
+    if split not in SPLITS:
+        raise BadInput(
+            "A split is one of {known}, not “{split}”.",
+            known=", ".join(SPLITS),
+            split=str(split)[:40],
+        )
+    if split == "test":
+        return _sheet(name, "test")
+    images, labels = _sheet(name, "train")
+    chosen = _indices(name, split)
+    return images[chosen], labels[chosen]
+
+
+def image_at(name: str, split: str, index: int) -> tuple[np.ndarray, int]:
+    """One image (h, w, c) uint8 and its label; raises NotFound or BadInput."""
+    describe(name)
+    if split not in SPLITS:
+        split_arrays(name, split)
+    images, labels = _sheet(name, "test" if split == "test" else "train")
+    where = np.arange(len(labels)) if split == "test" else _indices(name, split)
+    if not 0 <= index < len(where):
+        raise NotFound(
+            "The {split} images of this data set are numbered 0 to {last}; there is no {index}.",
+            split=split,
+            last=len(where) - 1,
+            index=index,
+        )
+    return images[where[index]], int(labels[where[index]])

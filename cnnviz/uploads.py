@@ -1,0 +1,67 @@
+"""What people bring, kept as files under an id: workers and links get the id, never the bytes."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+
+from cnnviz import images, storage
+from cnnviz.errors import NotFound
+
+IMAGE = "image.png"
+META = "meta.json"
+
+
+def save_image(data: bytes, owner: str = storage.LOCAL_OWNER) -> str:
+    """Decode a stranger's image and keep its pixels; returns the upload's id.
+
+    Raises:
+        BadImage: see :func:`cnnviz.images.decode`.
+    """
+    pixels = images.decode(data)
+    identifier = storage.new_id()
+    with storage.publish("uploads", identifier) as folder:
+        (folder / IMAGE).write_bytes(images.encode_png(pixels))
+        _write_meta(folder, kind="image", owner=owner)
+    return identifier
+
+
+def load_image(identifier: str) -> np.ndarray:
+    """The pixels (h, w, 1 or 3) uint8 of an uploaded image; raises NotFound."""
+    path = storage.entry("uploads", identifier) / IMAGE
+    if not path.is_file():
+        raise NotFound("This upload is not an image.")
+    return images.decode(path.read_bytes())
+
+
+def save_file(
+    data: bytes, filename: str, owner: str = storage.LOCAL_OWNER, kind: str = "model"
+) -> str:
+    """Keep a file as it came; returns the upload's id. ``filename`` is text to show, no path."""
+    identifier = storage.new_id()
+    with storage.publish("uploads", identifier) as folder:
+        (folder / "file").write_bytes(data)
+        _write_meta(folder, kind=kind, owner=owner, filename=filename[:200])
+    return identifier
+
+
+def file_of(identifier: str) -> Path:
+    """Where the bytes of an uploaded file lie; raises NotFound."""
+    path = storage.entry("uploads", identifier) / "file"
+    if not path.is_file():
+        raise NotFound("This upload is not a file.")
+    return path
+
+
+def meta(identifier: str) -> dict:
+    """``kind``, ``owner``, ``created`` (seconds) and, for files, ``filename``; raises NotFound."""
+    return json.loads((storage.entry("uploads", identifier) / META).read_text(encoding="utf-8"))
+
+
+def _write_meta(folder: Path, **fields: str) -> None:
+    (folder / META).write_text(
+        json.dumps({**fields, "created": time.time()}, ensure_ascii=False), encoding="utf-8"
+    )
