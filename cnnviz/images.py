@@ -24,6 +24,9 @@ FITS = ("stretch", "crop", "pad")
 _16_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 
+_DAMAGED = N_("This image file is damaged. Save it again, or choose another.")
+
+
 @dataclass(frozen=True)
 class Step:
     """One step from a photo to a digit: its name, and (h, w, 1) uint8."""

@@ -32,10 +32,10 @@ class Photo:
 PHOTOS: dict[str, Photo] = {
     "chelsea": Photo(N_("Cat"), "CC0, Stéfan van der Walt"),
     "coffee": Photo(N_("Coffee"), "CC0, Rachel Michetti"),
-    "rocket": Photo(N_("Rocket"), "CC0, SpaceX"),
+    "rocket": Photo(N_("Rocket"), "public domain, SpaceX"),
     "astronaut": Photo(N_("Astronaut"), "public domain, NASA"),
-    "china": Photo(N_("Summer Palace"), "CC BY 2.0, 2005 by Tran Mau Tri Tam (flickr)"),
-    "flower": Photo(N_("Dahlia"), "CC BY 2.0, 2005 by Jurvetson (flickr)"),
+    "china": Photo(N_("Summer Palace"), "CC BY 2.0, danielbuechele (flickr)"),
+    "flower": Photo(N_("Dahlia"), "CC BY 2.0, vultilion (flickr)"),
 }
 
 
