@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 from cnnviz.compute.context import Context
 from cnnviz.compute.questions import checking
-from cnnviz.models.exporting import export_tflite
+from cnnviz.models.exporting import export_keras, export_tflite
 from cnnviz.models.references import ModelReference
 
 
@@ -17,9 +14,5 @@ def export(context: Context, model: str, format: str) -> dict:
     opened = context.model(model)
     reference = ModelReference.parse(model)
     stem = reference.identifier[:40] + (f"-{reference.checkpoint}" if reference.checkpoint else "")
-    if format == "tflite":
-        return {"data": export_tflite(opened), "filename": f"{stem}.tflite"}
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "model.keras"
-        opened.keras_model.save(file)
-        return {"data": file.read_bytes(), "filename": f"{stem}.keras"}
+    data = export_keras(opened) if format == "keras" else export_tflite(opened)
+    return {"data": data, "filename": f"{stem}.{format}"}

@@ -37,8 +37,8 @@ def filters(
         channels = list(range(min(_FIRST, last + 1)))
     channels = checking.numbers(channels, "channels", last, _MOST_PICTURES)
 
-    def on_frame(step: int, pictures: np.ndarray) -> None:
-        context.report(step / steps, FORMING, {"pictures": pictures, "channels": channels})
+    def on_frame(pictures: np.ndarray, fraction: float) -> None:
+        context.report(fraction, FORMING, {"pictures": pictures, "channels": channels})
 
     context.report(0.0, FORMING)
     pictures = visualize_filters(
