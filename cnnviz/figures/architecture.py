@@ -171,12 +171,13 @@ class _Pen:
             for i, (line, (colour, weight)) in enumerate(zip(lines, looks, strict=False))
             if line
         )
-        self.parts.append(self._group(name, title, solid + texts))
+        self.parts.append(self._group(name, title, solid + texts, bold))
         self.x += slot + 14
 
-    def _group(self, name: str, title: str, inside: str) -> str:
+    def _group(self, name: str, title: str, inside: str, chosen: bool = False) -> str:
+        mark = 'data-selected="true" ' if chosen else ""
         return (
-            f'<g class="block" data-id="{_attr(name)}" tabindex="0" role="button" '
+            f'<g class="block" data-id="{_attr(name)}" {mark}tabindex="0" role="button" '
             f'aria-label="{_attr(title)}"><title>{escape(title)}</title>{inside}</g>'
         )
 

@@ -1,0 +1,86 @@
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".root")
+  const memory = memoryOf(parentElement)
+  const { cells, names } = data
+  const n = names.length
+  const totals = cells.map((row) => Math.max(1, row.reduce((a, b) => a + b, 0)))
+  let worst = 1e-9
+  cells.forEach((row, t) => row.forEach((count, p) => {
+    if (t !== p) worst = Math.max(worst, count / totals[t])
+  }))
+
+  const sentence = make("div", { class: "sentence idle", "aria-live": "polite",
+    "data-testid": "matrix-sentence" }, data.hint)
+  const heads = { rows: [], columns: [] }
+  const grid = make("div", { class: "matrix", role: "grid", "data-testid": "matrix" },
+    make("div", { class: "corner" }, make("span", {}, `${data.predictedTitle} ↗`),
+      make("span", {}, `${data.trueTitle} ↓`)))
+  names.forEach((name) => {
+    const head = make("div", { class: "head column", title: name }, name)
+    heads.columns.push(head)
+    grid.append(head)
+  })
+  const buttons = []
+  const says = (t, p) => filled(t === p ? data.rightSentence : data.errorSentence, {
+    count: cells[t][p].toLocaleString("en"), true: names[t], predicted: names[p],
+    share: `${((100 * cells[t][p]) / totals[t]).toFixed(1)} %` })
+  const show = (t, p) => {
+    heads.rows.forEach((head, i) => head.classList.toggle("on", i === t))
+    heads.columns.forEach((head, i) => head.classList.toggle("on", i === p))
+    sentence.textContent = t === null ? data.hint : says(t, p)
+    sentence.classList.toggle("idle", t === null)
+  }
+  names.forEach((name, t) => {
+    const head = make("div", { class: "head row", title: name }, name)
+    heads.rows.push(head)
+    grid.append(head)
+    cells[t].forEach((count, p) => {
+      const share = count / totals[t]
+      // Square roots: one error among a thousand is still to be seen.
+      const mix = t === p ? 75 * share : 8 + 84 * Math.sqrt(share / worst)
+      const chosen = data.selected && data.selected[0] === t && data.selected[1] === p
+      const button = make("button", { type: "button", "data-testid": `cell-${t}-${p}`,
+        class: `cell ${t === p ? "right" : "wrong"} ${count && mix > 52 ? "deep" : ""}`,
+        style: `--mix:${count ? mix.toFixed(1) : 0}%`, tabindex: t || p ? "-1" : "0",
+        "aria-label": says(t, p), "aria-pressed": String(Boolean(chosen)),
+        onclick: () => setTriggerValue("clicked", [t, p]), onfocus: () => show(t, p),
+        onpointerenter: () => show(t, p) }, make("span", {}, count || ""))
+      buttons.push(button)
+      grid.append(button)
+    })
+  })
+  grid.onpointerleave = () => show(null, null)
+  grid.onkeydown = (event) => {
+    const at = buttons.indexOf(event.target)
+    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: n, ArrowUp: -n }[event.key]
+    const next = buttons[at + step]
+    if (at < 0 || !step || !next) return
+    event.preventDefault()
+    event.target.tabIndex = -1
+    next.tabIndex = 0
+    next.focus()
+  }
+  const scroll = make("div", { class: "scroll" }, grid)
+  root.replaceChildren(sentence, scroll)
+
+  const digits = Math.max(...cells.flat().map((count) => String(count).length))
+  const fit = () => {
+    if (!root.clientWidth) return
+    const words = n <= 12 ? "1em" : n <= 25 ? ".86em" : ".72em"
+    grid.style.setProperty("--n", n)
+    grid.style.setProperty("--words", words)
+    const names = Math.max(...heads.rows.map((head) => head.offsetWidth))
+    const room = (root.clientWidth - names - 16) / n - 2
+    const height = (0.8 * window.innerHeight - 110) / n
+    const least = n <= 20 ? 36 : 18
+    const cell = Math.floor(Math.max(least, Math.min(room, Math.max(height, least), 76)))
+    const size = Math.min(22, cell / (0.62 * digits + 0.45))
+    grid.style.setProperty("--cell", `${cell}px`)
+    grid.style.setProperty("--digits", size < 10 ? "0" : `${size.toFixed(1)}px`)
+  }
+  memory.observer?.disconnect()
+  memory.observer = new ResizeObserver(fit)
+  memory.observer.observe(root)
+  fit()
+  return () => memory.observer.disconnect()
+}
