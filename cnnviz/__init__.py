@@ -30,7 +30,7 @@ _HOMES = {
     "load_model": "models.model",
     "save_model": "models.model",
     "start_training": "training.launch",
-    "train": "training.train",
+    "train": "training.loop",
     "visualize_filters": "explanation.filters",
 }
 _MODULES = ("images",)
