@@ -1,0 +1,170 @@
+import io
+import json
+import zipfile
+
+import h5py
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from cnnviz.errors import BadModel, NotFound
+from cnnviz.models import loading
+from cnnviz.models.loading import open_keras_file
+
+
+def sequential(*middle, shape=(8, 8, 1)):
+    return keras.Sequential([layers.Input(shape), *middle])
+
+
+def saved(tmp_path, network, name="net.keras"):
+    network.save(tmp_path / name)
+    return tmp_path / name
+
+
+@pytest.mark.parametrize("name", ["net.keras", "net.h5"])
+def test_both_formats_whatever_the_file_is_called(tmp_path, tiny_network, name):
+    x = np.full((1, 8, 8, 1), 7, np.float32)
+    path = saved(tmp_path, tiny_network, name)
+    (tmp_path / "upload").write_bytes(path.read_bytes())
+    for file in (path, tmp_path / "upload"):
+        network = open_keras_file(file)
+        np.testing.assert_array_equal(network(x), tiny_network(x))
+        assert not network.compiled
+
+
+def test_an_optimizer_is_left_behind(tmp_path):
+    network = sequential(layers.Flatten(), layers.Dense(2))
+    network.compile("adam", "mse")
+    network.fit(np.zeros((2, 8, 8, 1)), np.zeros((2, 2)), verbose=0)
+    assert not open_keras_file(saved(tmp_path, network)).compiled
+
+
+def test_open_sizes_and_nested_models_are_fine(tmp_path):
+    base = sequential(layers.Conv2D(2, 3), shape=(None, None, 3))
+    network = sequential(base, layers.GlobalAveragePooling2D(), shape=(None, None, 3))
+    assert open_keras_file(saved(tmp_path, network)).inputs[0].shape == (None, None, None, 3)
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(NotFound, match="net.keras"):
+        open_keras_file(tmp_path / "net.keras")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [(b"", "not a Keras model"), (b"hello" * 100, "not a Keras model"), (b"PK\x03\x04", "damaged")],
+)
+def test_something_else(tmp_path, data, message):
+    (tmp_path / "net.keras").write_bytes(data)
+    with pytest.raises(BadModel, match=message):
+        open_keras_file(tmp_path / "net.keras")
+
+
+def test_a_zip_that_is_no_model(tmp_path):
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
+        archive.writestr("cat.jpg", b"x")
+    with pytest.raises(BadModel, match="zip file, but not a Keras model"):
+        open_keras_file(tmp_path / "photos.zip")
+
+
+@pytest.mark.parametrize("name", ["net.keras", "net.h5"])
+def test_a_file_cut_short(tmp_path, tiny_network, name):
+    path = saved(tmp_path, tiny_network, name)
+    path.write_bytes(path.read_bytes()[:-3000])
+    with pytest.raises(BadModel, match="damaged"):
+        open_keras_file(path)
+
+
+def test_damaged_weights(tmp_path, tiny_network):
+    path = saved(tmp_path, tiny_network)
+    changed = io.BytesIO()
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(changed, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            new.writestr(name, data[:1000] if name.endswith(".h5") else data)
+    path.write_bytes(changed.getvalue())
+    with pytest.raises(BadModel, match="cannot open"):
+        open_keras_file(path)
+
+
+def test_weights_alone(tmp_path, tiny_network):
+    tiny_network.save_weights(tmp_path / "net.weights.h5")
+    with pytest.raises(BadModel, match="only weights"):
+        open_keras_file(tmp_path / "net.weights.h5")
+
+
+@pytest.mark.parametrize("name", ["net.keras", "net.h5"])
+def test_code_inside_a_file_is_not_run(tmp_path, name):
+    network = sequential(layers.Lambda(lambda x: x / 255), layers.Flatten(), layers.Dense(2))
+    with pytest.raises(BadModel, match="Lambda layer"):
+        open_keras_file(saved(tmp_path, network, name))
+
+
+def test_safe_mode_stands_behind_our_own_check(tmp_path, monkeypatch):
+    network = sequential(layers.Lambda(lambda x: x / 255), layers.Flatten(), layers.Dense(2))
+    monkeypatch.setattr(loading, "_check_classes", lambda *_: None)
+    with pytest.raises(BadModel, match="Keras cannot open"):
+        open_keras_file(saved(tmp_path, network))
+
+
+class Strange(layers.Layer):
+    def call(self, inputs):
+        return inputs
+
+
+@pytest.mark.parametrize("name", ["net.keras", "net.h5"])
+def test_layers_that_keras_does_not_have_are_named(tmp_path, name):
+    network = sequential(Strange(), layers.Flatten(), layers.Dense(2))
+    with pytest.raises(BadModel, match="does not have: Strange"):
+        open_keras_file(saved(tmp_path, network, name))
+
+
+def test_a_configuration_that_is_too_long_is_not_read(tmp_path, monkeypatch, tiny_network):
+    path = saved(tmp_path, tiny_network)
+    monkeypatch.setattr(loading, "MAX_CONFIG_BYTES", 100)
+    with pytest.raises(BadModel, match="far too long"):
+        open_keras_file(path)
+
+
+def test_a_file_that_is_too_large(tmp_path, monkeypatch, tiny_network):
+    path = saved(tmp_path, tiny_network)
+    monkeypatch.setattr(loading, "MAX_FILE_BYTES", 100)
+    with pytest.raises(BadModel, match="larger than"):
+        open_keras_file(path)
+
+
+def two_outputs():
+    image = layers.Input((8, 8, 1))
+    x = layers.Flatten()(image)
+    return keras.Model(image, [layers.Dense(2)(x), layers.Dense(2)(x)])
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        (sequential(layers.Dense(2), shape=(10,)), "does not take images"),
+        (sequential(layers.Flatten(), layers.Dense(2), shape=(8, 8, 4)), "8 × 8 × 4"),
+        (sequential(layers.Conv2D(2, 3)), "not a classifier"),
+        (two_outputs(), "1 inputs and 2 outputs"),
+    ],
+)
+def test_networks_that_do_not_classify_images(tmp_path, network, message):
+    with pytest.raises(BadModel, match=message):
+        open_keras_file(saved(tmp_path, network))
+
+
+def test_a_configuration_that_is_not_text(tmp_path):
+    with h5py.File(tmp_path / "net.h5", "w") as file:
+        file.attrs["model_config"] = "{"
+    with pytest.raises(BadModel, match="damaged"):
+        open_keras_file(tmp_path / "net.h5")
+
+
+@pytest.mark.parametrize("config", [[], "text", {"class_name": 3}, {"layers": [3, None]}])
+def test_a_configuration_that_is_none(tmp_path, config):
+    with zipfile.ZipFile(tmp_path / "net.keras", "w") as archive:
+        archive.writestr("config.json", json.dumps(config))
+        archive.writestr("model.weights.h5", b"")
+    with pytest.raises(BadModel):
+        open_keras_file(tmp_path / "net.keras")

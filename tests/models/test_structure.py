@@ -1,0 +1,131 @@
+import keras
+import pytest
+from keras import layers
+
+from cnnviz.models.cards import Card
+from cnnviz.models.networks import build
+from cnnviz.models.structure import describe_layers, make_card
+
+
+def with_base():
+    """Transfer learning: a base inside a network, and a Sequential inside the base."""
+    small = keras.Input((None, None, 3))
+    x = layers.Conv2D(4, 3, name="conv")(small)
+    x = keras.Sequential([layers.Conv2D(5, 3, strides=2, name="conv"), layers.ReLU()], name="tail")(
+        x
+    )
+    base = keras.Model(small, x, name="base")
+    image = keras.Input((21, 21, 3), name="image")
+    x = base(layers.Rescaling(1 / 255, name="rescaling")(image))
+    x = layers.GlobalAveragePooling2D(name="average")(x)
+    return keras.Model(image, layers.Dense(2, activation="softmax", name="answer")(x))
+
+
+@pytest.mark.parametrize("name", ["lenet5", "tiny_vgg", "vgg_bn", "cifar_resnet"])
+def test_layers_are_those_of_keras(name):
+    network = build(name, (28, 32, 3), 7)
+    described = {x.name: x for x in describe_layers(network)}
+    assert set(described) == {x.name for x in network.layers}
+    for layer in network.layers:
+        assert described[layer.name].output_shape == tuple(layer.output.shape[1:])
+        assert described[layer.name].parameters == layer.count_params()
+        assert described[layer.name].kind == type(layer).__name__
+    order = list(described)
+    for layer in described.values():
+        assert all(order.index(before) < order.index(layer.name) for before in layer.inputs)
+
+
+def test_branches_name_what_they_come_from():
+    described = {x.name: x for x in describe_layers(build("cifar_resnet", (32, 32, 3), 10))}
+    add = described["stage_2_block_1_add"]
+    assert set(add.inputs) == {"stage_2_block_1_shortcut_norm", "stage_2_block_1_2_norm"}
+    assert described["image"].inputs == ()
+
+
+def test_nested_models_are_opened():
+    network = with_base()
+    described = describe_layers(network)
+    assert [x.name for x in described] == [
+        "image",
+        "rescaling",
+        "base/conv",
+        "base/tail/conv",
+        next(x.name for x in described if x.kind == "ReLU"),
+        "average",
+        "answer",
+    ]
+    assert sum(x.parameters for x in described) == network.count_params()
+    by_name = {x.name: x for x in described}
+    assert by_name["base/conv"].inputs == ("rescaling",)
+    assert by_name["base/conv"].output_shape == (19, 19, 4)
+    assert by_name["base/tail/conv"].output_shape == (9, 9, 5)
+    field = by_name["base/tail/conv"].receptive_field
+    assert (field.size, field.stride, field.start) == ((5, 5), (2, 2), (0, 0))
+    assert by_name["average"].inputs == (described[4].name,)
+
+
+def test_a_layer_used_twice_is_listed_once():
+    image = keras.Input((8, 8, 1), name="image")
+    relu = layers.ReLU(name="relu")
+    x = relu(layers.Conv2D(2, 3, name="first")(image))
+    x = relu(layers.Conv2D(3, 3, name="second")(x))
+    described = describe_layers(keras.Model(image, layers.Flatten(name="flat")(x)))
+    assert [x.name for x in described] == ["image", "first", "relu", "second", "flat"]
+    assert described[-1].inputs == ("second",)
+
+
+def test_an_open_input_size_is_filled():
+    network = keras.Sequential(
+        [
+            layers.Input((None, None, 3)),
+            layers.Conv2D(2, 3, 2, name="conv"),
+            layers.GlobalMaxPooling2D(),
+            layers.Dense(2),
+        ]
+    )
+    assert make_card(network, "x", "ab").input_shape == (224, 224, 3)
+    card = make_card(network, "x", "ab", input_shape=(33, 41, 3))
+    assert card.input_shape == (33, 41, 3)
+    assert card.layer("conv").output_shape == (16, 20, 2)
+
+
+def test_operations_between_layers_are_followed_but_not_listed():
+    image = keras.Input((8, 8, 1), name="image")
+    x = layers.Conv2D(2, 3, name="conv")(image)
+    y = layers.ReLU(name="relu")(x * 2.0 + 1.0)
+    described = {x.name: x for x in describe_layers(keras.Model(image, y))}
+    assert list(described) == ["image", "conv", "relu"]
+    assert described["relu"].inputs == ("conv",)
+
+
+@pytest.mark.parametrize(
+    ("name", "heatmap", "feature", "filters"),
+    [
+        ("lenet5", "pool_2", "dense_relu_2", "relu_2"),
+        ("tiny_vgg", "pool_2", "flatten", "relu_2_1"),
+        ("vgg_bn", "pool_3", "average", "relu_2_2"),
+        ("cifar_resnet", "stage_3_block_1_relu", "average", "stage_2_block_1_1_relu"),
+    ],
+)
+def test_defaults_of_the_pages(name, heatmap, feature, filters):
+    card = make_card(build(name, (32, 32, 3), 10), "x", "0123456789")
+    assert (card.heatmap_layer, card.feature_layer, card.filter_layer) == (
+        heatmap,
+        feature,
+        filters,
+    )
+
+
+def test_a_network_without_maps_has_no_heatmap_layer():
+    network = keras.Sequential([layers.Input((4, 4, 1)), layers.Flatten(), layers.Dense(2)])
+    card = make_card(network, "x", "ab")
+    assert (card.heatmap_layer, card.filter_layer) == (None, None)
+    assert card.feature_layer == card.layers[1].name
+
+
+def test_a_card_survives_its_file():
+    card = make_card(with_base(), "Base", ["a", "b"], story="s", licence="MIT")
+    assert Card.from_json(card.to_json()) == card
+    assert card.parameters == with_base().count_params()
+    assert card.flops == sum(x.flops for x in card.layers) > 0
+    assert set(card.versions) == {"keras", "tensorflow"}
