@@ -21,13 +21,13 @@ class Checkpoint:
     epoch: int | None = None
 
 
-def list_checkpoints(folder: Path, steps_per_epoch: int | None) -> tuple[Checkpoint, ...]:
-    """The checkpoints in a run folder by step; ``steps_per_epoch`` is None before it is known."""
+def list_checkpoints(folder: Path, steps_per_epoch: int) -> tuple[Checkpoint, ...]:
+    """The checkpoints in a run folder by step; ``steps_per_epoch`` is 0 before it is known."""
     found = []
     for file in (folder / FOLDER).glob("*.npz"):
         if match := _LABEL.fullmatch(file.stem):
             number = int(match[2])
             epoch = number if match[1] == "epoch" else None
-            step = number if epoch is None else number * (steps_per_epoch or 1)
+            step = number if epoch is None else number * steps_per_epoch
             found.append(Checkpoint(file.stem, step, epoch))
     return tuple(sorted(found, key=lambda c: (c.step, c.epoch or 0)))

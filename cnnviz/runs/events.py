@@ -28,12 +28,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cnnviz import storage
+from cnnviz.runs.progress import Event, Progress, summarise
 
 FILE = "events.jsonl"
 MAX_KEPT = 20_000  # events of one run in memory; beyond that every second batch event goes
 MAX_READERS = 64
-
-Event = dict
 
 
 class EventWriter:
@@ -127,15 +126,27 @@ class SharedEvents:
         self._reader, self._lock = EventReader(folder), threading.Lock()
         self._events: tuple[Event, ...] = ()
         self._version = 0
+        self._progress: tuple[int, Progress] = (-1, Progress())
 
     def snapshot(self) -> tuple[int, tuple[Event, ...]]:
         """(version, events so far). The version changes whenever the events do."""
         with self._lock:
-            new, again = self._reader.poll()
-            if new or again:
-                self._events = _thin(new if again else [*self._events, *new])
-                self._version += 1
+            self._read()
             return self._version, self._events
+
+    def progress(self) -> tuple[int, Progress]:
+        """(version, the events as curves and figures), worked out once a version."""
+        with self._lock:
+            self._read()
+            if self._progress[0] != self._version:
+                self._progress = self._version, summarise(self._events)
+            return self._progress
+
+    def _read(self) -> None:
+        new, again = self._reader.poll()
+        if new or again:
+            self._events = _thin(new if again else [*self._events, *new])
+            self._version += 1
 
 
 _readers: OrderedDict[Path, SharedEvents] = OrderedDict()
@@ -148,7 +159,7 @@ def reader_for(run_id: str) -> SharedEvents:
     with _readers_lock:
         reader = _readers.pop(folder, None) or SharedEvents(folder)
         _readers[folder] = reader
-        if len(_readers) > MAX_READERS:
+        while len(_readers) > MAX_READERS:
             _readers.popitem(last=False)
         return reader
 

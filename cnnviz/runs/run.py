@@ -23,7 +23,7 @@ from cnnviz import storage
 from cnnviz.errors import BadInput, CnnvizError, NotFound, from_code
 from cnnviz.runs import events, locks
 from cnnviz.runs.checkpoints import FOLDER, Checkpoint, list_checkpoints
-from cnnviz.runs.events import Event
+from cnnviz.runs.progress import Event, Progress
 
 CONFIG, OWNER, OUTCOME = "config.json", "owner.json", "outcome.json"
 COMMANDS = "commands"
@@ -105,11 +105,14 @@ class Run:
         return events.reader_for(self.id).snapshot()[1]
 
     @property
+    def progress(self) -> Progress:
+        """Curves, figures and samples so far."""
+        return events.reader_for(self.id).progress()[1]
+
+    @property
     def checkpoints(self) -> tuple[Checkpoint, ...]:
         """The kept moments by step."""
-        diary = self.events()
-        first = diary[0] if diary else {}
-        return list_checkpoints(self.folder, first.get("steps_per_epoch"))
+        return list_checkpoints(self.folder, self.progress.steps_per_epoch)
 
     def request_stop(self, owner: str = storage.LOCAL_OWNER) -> None:
         """Ask the worker to stop after its current batch; it keeps the weights it has.
