@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import math
 import warnings
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.JpegImagePlugin import JpegImageFile
 
 from cnnviz.errors import BadImage, BadInput
 from cnnviz.texts import N_
@@ -20,11 +23,16 @@ if TYPE_CHECKING:
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 MAX_PIXELS = 100_000_000
 MAX_SIDE = 4096  # larger photos are reduced: no network here looks at more
+MAX_SCANS = 500  # of a progressive JPEG; each is a pass over all pixels, cameras write about ten
 FITS = ("stretch", "crop", "pad")
-_16_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
-
+_DEEP = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
+_GREY = ("1", "L", "LA", "La")
+_TILE_WIDTH, _TILE_LENGTH = 322, 323  # TIFF tags
 
 _DAMAGED = N_("This image file is damaged. Save it again, or choose another.")
+_TOO_LARGE = N_(
+    "This image has more than 100 megapixels. Make it smaller first, then open it again."
+)
 
 
 @dataclass(frozen=True)
@@ -50,37 +58,26 @@ def decode(data: bytes) -> np.ndarray:
     if not data:
         raise BadImage("This file is empty. Choose another one.")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        warnings.simplefilter("ignore")  # Pillow warns of what is checked here
         try:
             picture = Image.open(io.BytesIO(data), formats=(*FORMATS, *_heif()))
+            _check_size(picture, data)
+            return _pixels(picture)
+        except BadImage:
+            raise
         except UnidentifiedImageError:
             raise BadImage(
                 "This file is not an image that can be shown here. Use PNG, JPEG, WebP, GIF, BMP "
                 "or TIFF."
             ) from None
-        except Exception:
-            raise BadImage(
-                "This image file is damaged. Save it again, or choose another."
-            ) from None
-        width, height = picture.size
-        if width * height > MAX_PIXELS:
-            raise BadImage(
-                "This image has {width} × {height} pixels; up to 100 megapixels can be opened. "
-                "Make it smaller first.",
-                width=width,
-                height=height,
-            )
-        try:
-            return _pixels(picture)
-        except BadImage:
-            raise
+        except Image.DecompressionBombError:
+            raise BadImage(_TOO_LARGE) from None
         except Exception:
             # Decoders raise almost anything on damaged files: OSError, SyntaxError, struct.error …
-            raise BadImage(
-                "This image file is damaged. Save it again, or choose another."
-            ) from None
+            raise BadImage(_DAMAGED) from None
 
 
+@cache
 def _heif() -> tuple[str, ...]:
     try:
         import pillow_heif
@@ -90,32 +87,57 @@ def _heif() -> tuple[str, ...]:
     return ("HEIF",)
 
 
+def _check_size(picture: Image.Image, data: bytes) -> None:
+    """Refuse by the header, before anything is decoded."""
+    width, height = picture.size
+    tags = getattr(picture, "tag_v2", {})
+    tile = tags.get(_TILE_WIDTH, 0) * tags.get(_TILE_LENGTH, 0)
+    if max(width * height, tile) > MAX_PIXELS:
+        raise BadImage(_TOO_LARGE)
+    if isinstance(picture, JpegImageFile) and data.count(b"\xff\xda") > MAX_SCANS:
+        raise BadImage(_DAMAGED)
+
+
 def _pixels(picture: Image.Image) -> np.ndarray:
-    if picture.format == "JPEG":
-        # The decoder can halve a large photo while decoding: a 48-megapixel one fits in memory.
-        picture.draft(None, (MAX_SIDE // 2, MAX_SIDE // 2))
+    width, height = picture.size
+    if isinstance(picture, JpegImageFile) and max(width, height) > MAX_SIDE:
+        # The decoder halves while decoding: a 48-megapixel photo takes a quarter of the memory.
+        factor = 2 ** math.ceil(math.log2(max(width, height) / MAX_SIDE))
+        picture.draft(None, (max(1, width // factor), max(1, height // factor)))
     picture.load()
-    picture = ImageOps.exif_transpose(picture)
-    if picture.mode in _16_BIT or picture.mode == "F":
-        pixels = _deep_grey(np.asarray(picture))
-    elif picture.mode in ("1", "L"):
-        pixels = np.asarray(picture.convert("L"))
-    elif picture.has_transparency_data:
-        layer = picture.convert("RGBA")
-        white = Image.new("RGBA", layer.size, (255, 255, 255, 255))
-        pixels = np.asarray(Image.alpha_composite(white, layer).convert("RGB"))
-    else:
-        pixels = np.asarray(picture.convert("RGB"))
-    if pixels.ndim == 2:
-        pixels = pixels[..., None]
-    return _reduced(np.ascontiguousarray(pixels))
+    ImageOps.exif_transpose(picture, in_place=True)
+    if picture.mode in _DEEP:
+        return _deep_grey(_reduced(_array(picture)))
+    mode = "L" if picture.mode in _GREY else "RGB"
+    if not picture.has_transparency_data:
+        return _reduced(_array(picture.convert(mode)))
+    layer = picture.convert("RGBA")
+    layer.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX)
+    white = Image.new("RGBA", layer.size, (255, 255, 255, 255))
+    return _array(Image.alpha_composite(white, layer).convert(mode))
+
+
+def _array(picture: Image.Image) -> np.ndarray:
+    pixels = np.array(picture)
+    return pixels[..., None] if pixels.ndim == 2 else pixels
 
 
 def _deep_grey(values: np.ndarray) -> np.ndarray:
-    """16-bit grey scaled from 0–65535; Pillow's own conversion would cut it off at 255."""
-    values = values.astype(np.float64)
-    top = 65535.0 if values.max(initial=0) > 255 else 255.0
-    return np.clip(np.round(values * (255.0 / top)), 0, 255).astype(np.uint8)
+    """16-bit, 32-bit and float grey to 0–255; Pillow's own conversion would cut it off at 255.
+
+    16-bit values always mean 0–65535. The wider kinds have no agreed white: the smallest of 1,
+    255 and 65535 that holds all values is taken, and anything else is stretched from its lowest to
+    its highest value.
+    """
+    low, high = 0.0, 65535.0
+    if values.dtype != np.uint16:
+        values = np.nan_to_num(values.astype(np.float32), posinf=0.0, neginf=0.0)
+        low, high = float(values.min()), float(values.max())
+        if low >= 0 and high <= 65535:
+            low, high = 0.0, next(white for white in (1.0, 255.0, 65535.0) if high <= white)
+        high = max(high, low + 1e-6 * max(1.0, abs(low)))
+    scaled = (values.astype(np.float32) - low) * (255.0 / (high - low))
+    return np.clip(np.round(scaled), 0, 255).astype(np.uint8)
 
 
 def _reduced(pixels: np.ndarray) -> np.ndarray:
@@ -123,19 +145,20 @@ def _reduced(pixels: np.ndarray) -> np.ndarray:
     if max(height, width) <= MAX_SIDE:
         return pixels
     scale = MAX_SIDE / max(height, width)
-    size = (max(1, round(height * scale)), max(1, round(width * scale)))
-    return resize(pixels, size)
+    if pixels.dtype == np.int32:
+        pixels = pixels.astype(np.float32)  # OpenCV does not average integers of 32 bits
+    return resize(pixels, (max(1, round(height * scale)), max(1, round(width * scale))))
 
 
 def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(h, w, c) uint8 to ``size`` (h, w): area averages when shrinking, bilinear when enlarging."""
+    """(h, w, c) to ``size`` (h, w): area averages along a side that shrinks, bilinear between the
+    pixels' centres along one that grows."""
     height, width = size
-    if image.shape[:2] == (height, width):
-        return image
-    shrinking = height <= image.shape[0] and width <= image.shape[1]
-    how = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
-    resized = cv2.resize(image, (width, height), interpolation=how)
-    return resized.reshape(height, width, image.shape[2])
+    smaller = (min(height, image.shape[0]), min(width, image.shape[1]))
+    for (h, w), how in ((smaller, cv2.INTER_AREA), (size, cv2.INTER_LINEAR)):
+        if image.shape[:2] != (h, w):
+            image = cv2.resize(image, (w, h), interpolation=how).reshape(h, w, image.shape[2])
+    return image
 
 
 def _channels(image: np.ndarray, channels: int) -> np.ndarray:
@@ -146,21 +169,23 @@ def _channels(image: np.ndarray, channels: int) -> np.ndarray:
     return np.repeat(image, 3, axis=2)
 
 
-def _box(
-    shape: tuple[int, ...], size: tuple[int, int], how: str
-) -> tuple[float, float, float, float]:
+def _box(shape: tuple[int, ...], size: tuple[int, int], how: str) -> tuple[int, int, int, int]:
     """Where the network's input lies on the photo: (top, left, height, width) in photo pixels.
 
-    For ``pad`` it is larger than the photo.
+    For ``pad`` it is larger than the photo, and top or left negative.
     """
+    if how not in FITS:
+        raise BadInput(
+            "Images are fitted by {known}, not “{how}”.", known=", ".join(FITS), how=str(how)[:40]
+        )
     height, width = shape[:2]
     if how == "stretch":
-        return 0.0, 0.0, float(height), float(width)
+        return 0, 0, height, width
     ratio = size[1] / size[0]
     fill = min if how == "crop" else max
-    box_height = fill(float(height), width / ratio)
-    box_width = box_height * ratio
-    return (height - box_height) / 2, (width - box_width) / 2, box_height, box_width
+    box_height = max(1, round(fill(height, width / ratio)))
+    box_width = max(1, round(fill(width, height * ratio)))
+    return (height - box_height) // 2, (width - box_width) // 2, box_height, box_width
 
 
 def fit(
@@ -176,20 +201,14 @@ def fit(
     Returns:
         (h, w, channels) uint8.
     """
-    if how not in FITS:
-        raise BadInput(
-            "Images are fitted by {known}, not “{how}”.", known=", ".join(FITS), how=str(how)[:40]
-        )
+    top, left, height, width = _box(image.shape, size, how)
     image = _channels(image, channels)
-    if how == "crop":
-        top, left, height, width = (round(x) for x in _box(image.shape, size, how))
-        image = image[top : top + max(1, height), left : left + max(1, width)]
-    elif how == "pad":
-        top, left, height, width = _box(image.shape, size, how)
-        above, before = round(-top), round(-left)
-        below = round(height) - image.shape[0] - above
-        after = round(width) - image.shape[1] - before
-        image = np.pad(image, ((above, max(0, below)), (before, max(0, after)), (0, 0)))
+    if how == "pad":
+        padded = np.zeros((height, width, channels), np.uint8)
+        padded[-top : image.shape[0] - top, -left : image.shape[1] - left] = image
+        image = padded
+    else:
+        image = image[top : top + height, left : left + width]
     return np.ascontiguousarray(resize(image, size))
 
 
@@ -267,16 +286,11 @@ def place_back(
     """
     height, width = image_shape[:2]
     top, left, box_height, box_width = _box(image_shape, input_size, how)
-    rows = (np.arange(height) + 0.5 - top) / box_height
-    columns = (np.arange(width) + 0.5 - left) / box_width
-    map_y = np.repeat((rows * heat.shape[0] - 0.5)[:, None], width, 1).astype(np.float32)
-    map_x = np.repeat((columns * heat.shape[1] - 0.5)[None], height, 0).astype(np.float32)
-    placed = cv2.remap(
-        heat.astype(np.float32), map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    outside_rows, outside_columns = (rows < 0) | (rows > 1), (columns < 0) | (columns > 1)
-    placed[outside_rows] = np.nan
-    placed[:, outside_columns] = np.nan
+    spread = resize(heat.astype(np.float32)[..., None], (box_height, box_width))[..., 0]
+    if how == "pad":
+        return np.ascontiguousarray(spread[-top : height - top, -left : width - left])
+    placed = np.full((height, width), np.nan, np.float32)
+    placed[top : top + box_height, left : left + box_width] = spread
     return placed
 
 
