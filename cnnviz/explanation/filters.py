@@ -61,7 +61,7 @@ def visualize_filters(
     model = load_model(model) if not isinstance(model, Model) else model
     network = model.keras_model
     width = find_layer(network, layer).output.shape[-1]
-    wanted = _checked_channels(channels, width)
+    wanted = checked_channels(channels, width)
     steps = int(steps)
     if not 1 <= steps <= 4096:
         raise BadInput("The number of steps must lie between 1 and 4096, not {steps}.", steps=steps)
@@ -73,6 +73,8 @@ def visualize_filters(
     pictures = np.concatenate(
         [finish(spectra[i : i + group]).numpy() for i in range(0, len(wanted), group)]
     )
+    if on_frame is not None:
+        on_frame(pictures.copy(), 0.0)  # compiling the first step takes a moment
     for start in range(0, len(wanted), group):
         part = slice(start, start + group)
         state = (tf.constant(spectra[part]), *(tf.zeros_like(spectra[part]) for _ in range(2)))
@@ -190,7 +192,8 @@ def _waking(step: tf.Tensor) -> Callable:
     return rectifier
 
 
-def _checked_channels(channels: Sequence[int] | None, width: int) -> np.ndarray:
+def checked_channels(channels: Sequence[int] | None, width: int) -> np.ndarray:
+    """Channels as int32 (k,), all ``width`` of them when None; raises BadInput."""
     wanted = np.arange(width) if channels is None else np.asarray(channels)
     if wanted.ndim != 1 or len(wanted) == 0 or wanted.dtype.kind not in "iu":
         raise BadInput("Name the channels as a list of numbers.")

@@ -1,0 +1,57 @@
+"""Figures of a classifier from labels and predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class ClassReport:
+    """How good a model is at one class.
+
+    ``precision``: of what it called so, the share that is. ``recall``: of what is so, the share it
+    found. ``f1`` is their harmonic mean, ``support`` the number of images of the class. A share of
+    nothing is 0.
+    """
+
+    name: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
+    """Counts (classes, classes) int64: rows are true classes, columns predicted ones."""
+    cells = np.asarray(labels) * classes + np.asarray(predicted)
+    return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
+
+
+def class_reports(confusion: np.ndarray, names: Sequence[str]) -> list[ClassReport]:
+    """Precision, recall and F1 of every class."""
+    right, actual, called = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
+    precision = right / np.maximum(called, 1)
+    recall = right / np.maximum(actual, 1)
+    f1 = 2 * right / np.maximum(actual + called, 1)
+    return [
+        ClassReport(name, float(p), float(r), float(f), int(n))
+        for name, p, r, f, n in zip(names, precision, recall, f1, actual, strict=True)
+    ]
+
+
+def match_classes(
+    dataset_names: Sequence[str], model_names: Sequence[str]
+) -> tuple[int | None, ...]:
+    """For each class of a data set the model's class of the same name, as a proposal.
+
+    Case, spaces, hyphens and underscores don't count; None where there is no such class.
+    """
+    known = {_plain(name): i for i, name in reversed(list(enumerate(model_names)))}
+    return tuple(known.get(_plain(name)) for name in dataset_names)
+
+
+def _plain(name: str) -> str:
+    return "".join(c for c in name.casefold() if c not in " -_")
