@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import socket
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -142,16 +141,12 @@ def _serve(given: argparse.Namespace) -> None:
     command = [sys.executable, "-m", "streamlit", "run", "cnnviz/ui/server.py"]
     command += ["--server.port", str(given.port), "--server.address", given.address]
     command += ["--server.headless", "true"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    # On Ctrl+C the whole process group gets the signal; wait for the server to end in order.
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as server:
-        try:
-            status = server.wait()
-        except KeyboardInterrupt:
-            server.wait()
-            return
-    if status not in (0, -2, 130):
-        raise BadInput("The web server ended with status {status}; see above.", status=status)
+    # Become the server: signals, exit status and terminal are then its own. Streamlit's greeting
+    # would only repeat the addresses above; its log goes to standard error.
+    os.chdir(ROOT)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    os.execve(command[0], command, {**os.environ, "PYTHONPATH": str(ROOT)})
 
 
 def _network_address() -> str | None:
@@ -222,9 +217,7 @@ def _explain(given: argparse.Namespace) -> None:
     model = cnnviz.load_model(given.model)
     target = None if given.target is None else _class_index(model.card, given.target)
     batch = model.prepare([photo])
-    found = cnnviz.explain(
-        model, batch, method=given.method, target=target, layer=given.layer
-    )
+    found = cnnviz.explain(model, batch, method=given.method, target=target, layer=given.layer)
     shares = model.predict(batch)[0]
     heat = place_back(found.raw[0], photo.shape, model.card.input_shape[:2], model.card.fit)
     out = given.out or given.image.with_name(f"{given.image.stem}-heatmap.png")
@@ -253,8 +246,8 @@ def _class_index(card: Any, text: str) -> int:
 
 def _feature_maps(given: argparse.Namespace) -> None:
     from cnnviz.figures.tiles import tile_grid
-    from cnnviz.inference.quantise import quantise
     from cnnviz.images import encode_png
+    from cnnviz.inference.quantise import quantise
 
     model = cnnviz.load_model(given.model)
     layers = given.layer or [layer.name for layer in model.card.spatial_layers]

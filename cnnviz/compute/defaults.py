@@ -38,11 +38,20 @@ def shown_layers(card: Card) -> tuple[Layer, ...]:
 
 
 def three_layers(card: Card) -> tuple[str, ...]:
-    """At most three layers, early, in the middle and late, activations where there are any."""
+    """At most three layers, early, in the middle and late, activations where there are any.
+
+    Each has another resolution where there are three; maps below 10 pixels a side show little, so
+    they are taken only where nothing larger is left.
+    """
     layers = shown_layers(card)
     active = [x for x in layers if x.kind in ("Activation", "ReLU", "LeakyReLU", "GELU", "ELU")]
     fused = [x for x in layers if "Conv" in x.kind]
     chosen = active if len(active) >= 3 else (fused if len(fused) >= 3 else list(layers))
+    last_of_size = {x.output_shape[0]: x.name for x in chosen}
+    sizes = [s for s in last_of_size if s >= 10] or list(last_of_size)
+    if len(sizes) >= 3:
+        first = next(x.name for x in chosen if x.output_shape[0] == sizes[0])
+        return first, last_of_size[sizes[len(sizes) // 2]], last_of_size[sizes[-1]]
     if len(chosen) < 3:
         return tuple(x.name for x in chosen)
     return chosen[0].name, chosen[len(chosen) // 2].name, chosen[-1].name

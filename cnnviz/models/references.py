@@ -68,6 +68,17 @@ class ModelReference:
     def __str__(self) -> str:
         return f"{self.kind}:{self.identifier}" + (f"@{self.checkpoint}" if self.checkpoint else "")
 
+    def with_checkpoint(self, checkpoint: str | None) -> ModelReference:
+        """The same network at another moment of its training; None is the finished one."""
+        if checkpoint is None and self.kind == "run":
+            checkpoint = "best"
+        return ModelReference(self.kind, self.identifier, checkpoint)
+
+    @property
+    def base(self) -> str:
+        """The reference of the finished network."""
+        return str(self.with_checkpoint(None))
+
     @property
     def folder(self) -> Path:
         """The folder of the model, run or upload; raises NotFound."""

@@ -9,12 +9,12 @@ from cnnviz import images, uploads
 from cnnviz.datasets.bundled import DATASETS
 from cnnviz.datasets.image_references import PHOTOS, open_image
 from cnnviz.errors import CnnvizError
-from cnnviz.figures.png import encode_png
+from cnnviz.figures.tiles import image_sprite
 from cnnviz.models.cards import Card
 from cnnviz.ui import address
-from cnnviz.ui.components.draw import draw_area
-from cnnviz.ui.components.grid import sprite_grid
-from cnnviz.ui.components.paste import paste_area
+from cnnviz.ui.components.draw import draw
+from cnnviz.ui.components.grid import grid
+from cnnviz.ui.components.paste import paste
 from cnnviz.ui.current import Opened
 from cnnviz.ui.language import _
 from cnnviz.ui.owner import current_owner
@@ -84,9 +84,11 @@ def sample_references(opened: Opened) -> list[str]:
 def _sample(opened: Opened) -> None:
     references = sample_references(opened)
     pictures = [open_image(r) for r in references]
-    tiles = [images.fit(p.image, (96, 96), 3, "crop") for p in pictures]
+    tiles = np.stack([images.fit(p.image, (96, 96), 3, "crop") for p in pictures])
     captions = [_(p.label) if p.label else _(p.title) for p in pictures]
-    clicked = sprite_grid(tiles, captions=captions, key="image-samples", tile_width=96)
+    clicked = grid(
+        image_sprite(tiles), key="image-samples", captions=captions, label=_("Sample images")
+    )
     if clicked is not None:
         _use(references[clicked])
 
@@ -98,26 +100,24 @@ def _draw(opened: Opened) -> None:
             "black, cropped and centred."
         )
     )
-    data = draw_area(key="image-draw", labels=_drawing_labels())
+    data = draw(
+        key="image-draw",
+        live=False,
+        use=_("Use this drawing"),
+        undo=_("Undo"),
+        clear=_("Clear"),
+        label=_("A sheet to draw on"),
+    )
     if data:
         _keep(data)
 
 
-def _drawing_labels() -> dict[str, str]:
-    return {
-        "use": _("Use this drawing"),
-        "clear": _("Clear"),
-        "undo": _("Undo"),
-        "width": _("Pen width"),
-        "canvas": _("Drawing area"),
-    }
-
-
 def _paste(opened: Opened) -> None:
-    data = paste_area(
+    data = paste(
         key="image-paste",
         hint=_("Copy an image anywhere, click here, and press Ctrl+V (⌘V on a Mac)."),
-        wrong=_("There is no image in the clipboard."),
+        button=_("Paste"),
+        no_image=_("There is no image in the clipboard."),
     )
     if data:
         _keep(data)
@@ -149,11 +149,8 @@ def _camera(opened: Opened) -> None:
         _keep(shot.getvalue())
 
 
-def describe_steps(image: np.ndarray, card: Card) -> list[tuple[str, bytes]]:
-    """How the image became what the network receives: (name of the step, PNG) for each step."""
-    if card.polarity != "light_on_dark":
+def steps_of(image: np.ndarray, card: Card) -> list[images.Step]:
+    """How a drawing became what a network for digits receives; empty where nothing was done."""
+    if card.polarity != "light_on_dark" or image.shape == card.input_shape:
         return []
-    return [
-        (_(step.name), encode_png(step.image, max(1, 140 // step.image.shape[1])))
-        for step in images.fit_digit(image, card.input_shape[:2])
-    ]
+    return images.fit_digit(image, card.input_shape[:2])

@@ -5,11 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from cnnviz import images
-from cnnviz.figures.png import encode_png
 from cnnviz.models import store
 from cnnviz.models.references import ModelReference
 from cnnviz.runs.checkpoints import list_checkpoints
-from cnnviz.runs.run import list_runs
+from cnnviz.runs.run import Run
 from cnnviz.ui import address, current, image_box
 from cnnviz.ui.language import LANGUAGES, _, language, percent
 from cnnviz.ui.owner import current_owner
@@ -27,11 +26,7 @@ def draw() -> None:
 
 def titles(owner: str) -> dict[str, str]:
     """Reference → title of everything this person can open, in the order of the picker."""
-    found = {e.reference: _(e.card.title) for e in store.list_models(owner)}
-    for run in list_runs(owner):
-        if run.checkpoints:
-            found[f"run:{run.id}@best"] = _("Run: {title}").format(title=run.title)
-    return found
+    return {e.reference: _(e.card.title) for e in store.list_models(owner)}
 
 
 def _model() -> current.Opened:
@@ -60,7 +55,7 @@ def _model() -> current.Opened:
 
 def _epoch(reference: ModelReference) -> None:
     """Step through the states that a training kept: before it began, early steps, every epoch."""
-    labels = list_checkpoints(reference.folder)
+    labels = _checkpoints(reference)
     if not labels:
         return
     end = _("trained")
@@ -82,6 +77,13 @@ def _epoch(reference: ModelReference) -> None:
         )
 
 
+def _checkpoints(reference: ModelReference) -> list[str]:
+    if reference.kind == "run":
+        return [c.label for c in Run(reference.identifier).checkpoints]
+    # shipped models were trained with more steps in an epoch than the early steps that were kept
+    return [c.label for c in list_checkpoints(reference.folder, steps_per_epoch=1_000_000)]
+
+
 def _checkpoint_name(label: str) -> str:
     kind, _dash, count = label.partition("-")
     if label == "step-0":
@@ -94,7 +96,7 @@ def _image(opened: current.Opened) -> None:
     card = opened.card
     received = images.prepare(picture.image, card)
     enlarge = max(1, 224 // received.shape[1])
-    st.image(encode_png(received, enlarge), width="stretch", output_format="PNG")
+    st.image(images.encode_png(received, enlarge), width="stretch", output_format="PNG")
     title = _(picture.title)
     if picture.label:
         title = f"{title} · {_(picture.label)}"

@@ -34,9 +34,15 @@ def home(context: Context, model: str, image: str) -> dict:
     for name in names:
         values = maps[name]
         channels = telling_channels(values, HOME_TILES)
-        tiles, _, _ = quantise(shrink(values[:, :, channels], HOME_SIDE))
+        tiles, _, signed = quantise(shrink(values[:, :, channels], HOME_SIDE))
         columns.append(
-            {"layer": name, "shape": list(values.shape), "tiles": tiles, "channels": channels}
+            {
+                "layer": name,
+                "shape": list(values.shape),
+                "tiles": tiles,
+                "channels": channels,
+                "signed": signed,
+            }
         )
     answer = {"columns": columns, "heatmap": None, "layer": opened.card.heatmap_layer}
     if opened.card.heatmap_layer:

@@ -1,0 +1,6 @@
+"""architecture"""
+
+from cnnviz.ui import frame
+
+frame.head("architecture", "")
+frame.foot("architecture")

@@ -1,0 +1,6 @@
+"""data"""
+
+from cnnviz.ui import frame
+
+frame.head("data", "")
+frame.foot("data")

@@ -1,0 +1,6 @@
+"""evaluation"""
+
+from cnnviz.ui import frame
+
+frame.head("evaluation", "")
+frame.foot("evaluation")

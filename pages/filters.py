@@ -1,0 +1,6 @@
+"""filters"""
+
+from cnnviz.ui import frame
+
+frame.head("filters", "")
+frame.foot("filters")

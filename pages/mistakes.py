@@ -1,0 +1,6 @@
+"""mistakes"""
+
+from cnnviz.ui import frame
+
+frame.head("mistakes", "")
+frame.foot("mistakes")

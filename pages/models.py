@@ -1,0 +1,6 @@
+"""models"""
+
+from cnnviz.ui import frame
+
+frame.head("models", "")
+frame.foot("models")

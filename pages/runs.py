@@ -1,0 +1,6 @@
+"""runs"""
+
+from cnnviz.ui import frame
+
+frame.head("runs", "")
+frame.foot("runs")

@@ -1,0 +1,6 @@
+"""train"""
+
+from cnnviz.ui import frame
+
+frame.head("train", "")
+frame.foot("train")

@@ -1,0 +1,37 @@
+"""The catalogues are complete and agree with the code."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from babel.messages.pofile import read_po
+
+ROOT = Path(__file__).parents[2]
+PLACE = re.compile(r"\{(\w+)")
+
+
+def test_catalogues_are_complete_and_up_to_date():
+    checked = subprocess.run(
+        [sys.executable, "tools/update_catalogues.py", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert checked.returncode == 0, checked.stdout[:4000] + checked.stderr[-2000:]
+
+
+def test_translations_keep_the_places():
+    for path in (ROOT / "locale").glob("*/LC_MESSAGES/*.po"):
+        with path.open("rb") as file:
+            catalogue = read_po(file)
+        for message in catalogue:
+            if not message.id or not message.string:
+                continue
+            ids = message.id if isinstance(message.id, tuple) else (message.id,)
+            strings = message.string if isinstance(message.string, tuple) else (message.string,)
+            expected = set(PLACE.findall(ids[-1]))
+            for text in strings:
+                assert set(PLACE.findall(text)) == expected, f"{path.parent.parent.name}: {ids[0]}"
