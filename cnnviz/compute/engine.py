@@ -110,7 +110,7 @@ class Engine(ABC):
     """Whatever answers questions. ``ask`` never blocks on the computation (except inline)."""
 
     def __init__(self, questions: str = registry.MODULE, cache: AnswerCache | None = None) -> None:
-        self.questions, _ = registry.read_registry(questions)
+        self.questions = registry.read_registry(questions).questions
         self.cache = cache
 
     def ask(self, name: str, **parameters: object) -> Question:

@@ -25,13 +25,14 @@ class WorkerProcess:
     Args:
         questions: the module with the registry.
         nice: how much the worker stands back behind other processes, 0 to 19.
+        warm_up: whether it asks itself likely questions while it has nothing else to do.
         log: the file that gets all it prints; the worker keeps it short.
 
     Raises:
         OSError: it cannot be started.
     """
 
-    def __init__(self, questions: str, nice: int, log: Path) -> None:
+    def __init__(self, questions: str, nice: int, warm_up: bool, log: Path) -> None:
         ours, theirs = socket.socketpair()
         path = os.pathsep.join(filter(None, [str(storage.ROOT), os.environ.get("PYTHONPATH")]))
         environment = {
@@ -43,6 +44,7 @@ class WorkerProcess:
         channel = theirs.fileno()
         command = [sys.executable, "-m", "cnnviz.compute.worker"]
         command += ["--channel", str(channel), "--questions", questions, "--nice", str(nice)]
+        command += ["--warm-up"] if warm_up else []
         try:
             with log.open("ab") as output:
                 self._process = subprocess.Popen(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
+from cnnviz.compute import defaults
 from cnnviz.errors import BadInput
 from cnnviz.models.references import ModelReference
 
@@ -70,16 +71,25 @@ def _plain(value: object) -> object:
     raise TypeError(type(value).__name__)
 
 
-def read_registry(module: str = MODULE) -> tuple[dict[str, QuestionKind], tuple[str, ...]]:
-    """The questions of a registry module, and what a worker imports before it says it is ready."""
-    found = importlib.import_module(module)
-    return found.QUESTIONS, found.PRELOAD
+@dataclass(frozen=True)
+class Registry:
+    """``preload``: modules that a worker imports before it says that it is ready. ``warm_up``:
+    questions that the first worker asks itself while nobody else asks, so that the most likely
+    ones find the model loaded and compiled."""
+
+    questions: Mapping[str, QuestionKind]
+    preload: tuple[str, ...] = ()
+    warm_up: tuple[tuple[str, dict], ...] = ()
+
+
+def read_registry(module: str = MODULE) -> Registry:
+    """The ``REGISTRY`` of a module."""
+    return importlib.import_module(module).REGISTRY
 
 
 _HERE = "cnnviz.compute.questions."
 _IMAGE = ("model", "image")
 
-PRELOAD = ("cnnviz.compute.questions.preload",)
 QUESTIONS: dict[str, QuestionKind] = {
     "predict": QuestionKind(_HERE + "answers:predict", _IMAGE, {"top": 5}, limit_s=60),
     "home": QuestionKind(_HERE + "answers:home", _IMAGE, limit_s=60),
@@ -117,7 +127,7 @@ QUESTIONS: dict[str, QuestionKind] = {
     "evaluate": QuestionKind(
         _HERE + "many:evaluate",
         ("model", "dataset"),
-        {"split": "test", "limit": None},
+        {"split": "test", "limit": None, "class_map": None},
         cost="long",
         limit_s=3600,
     ),
@@ -164,3 +174,10 @@ QUESTIONS: dict[str, QuestionKind] = {
         cached=False,
     ),
 }
+
+_SAMPLE = {"model": defaults.MODEL, "image": defaults.PHOTO}
+REGISTRY = Registry(
+    QUESTIONS,
+    preload=("cnnviz.compute.questions.preload",),
+    warm_up=(("predict", _SAMPLE), ("heatmaps", _SAMPLE)),
+)

@@ -49,6 +49,7 @@ def worker_environment() -> dict[str, str]:
         "OPENBLAS_NUM_THREADS": threads,
         "TF_NUM_INTRAOP_THREADS": threads,
         "TF_NUM_INTEROP_THREADS": "2" if int(threads) > 1 else "1",
+        "OMP_WAIT_POLICY": "passive",  # threads that wait must not keep others off the cores
         "TF_CPP_MIN_LOG_LEVEL": "2",
         "TF_ENABLE_ONEDNN_OPTS": "1",
         "KERAS_BACKEND": "tensorflow",

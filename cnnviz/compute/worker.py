@@ -39,9 +39,9 @@ _log = logging.getLogger("cnnviz.compute")
 class Worker:
     """The loop: wait for a question, answer it, and so on until the channel closes."""
 
-    def __init__(self, connection: Connection, questions: str) -> None:
-        self._connection = connection
-        self._questions, self._preload = registry.read_registry(questions)
+    def __init__(self, connection: Connection, questions: str, warm_up: bool) -> None:
+        self._connection, self._warm_up = connection, warm_up
+        self._registry = registry.read_registry(questions)
         self._asked: queue.SimpleQueue[dict] = queue.SimpleQueue()
         self._cancelled: set[int] = set()
         self._models = Models()
@@ -49,11 +49,22 @@ class Worker:
 
     def run(self) -> None:
         threading.Thread(target=self._listen, daemon=True, name="listen").start()
-        for module in self._preload:
+        for module in self._registry.preload:
             importlib.import_module(module)
         self._send({"ready": os.getpid()})
+        if self._warm_up:
+            self._warm()
         while True:
             self._answer(self._asked.get())
+
+    def _warm(self) -> None:
+        """Ask the likely questions, until somebody asks a real one."""
+        for name, parameters in self._registry.warm_up:
+            if not self._asked.empty():
+                return
+            with contextlib.suppress(CnnvizError):
+                kind = self._registry.questions[name]
+                compute(kind, Context(self._models), kind.complete(parameters))
 
     def _answer(self, message: dict) -> None:
         number = message["ask"]
@@ -66,7 +77,7 @@ class Worker:
             is_cancelled=lambda: number in self._cancelled,
         )
         try:
-            kind = self._questions[message["name"]]
+            kind = self._registry.questions[message["name"]]
             outcome = {"answer": compute(kind, context, message["parameters"])}
         except CnnvizError as error:
             outcome = {"error": [error.code, error.template, error.values]}
@@ -127,10 +138,11 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--channel", type=int, required=True)
     parser.add_argument("--questions", default=registry.MODULE)
     parser.add_argument("--nice", type=int, default=0)
+    parser.add_argument("--warm-up", action="store_true")
     options = parser.parse_args(arguments)
     _settle(options.nice)
     os.set_inheritable(options.channel, False)
-    Worker(Connection(options.channel), options.questions).run()
+    Worker(Connection(options.channel), options.questions, options.warm_up).run()
 
 
 if __name__ == "__main__":

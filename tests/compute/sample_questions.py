@@ -7,10 +7,9 @@ import time
 
 import numpy as np
 
-from cnnviz.compute.registry import QuestionKind
+from cnnviz.compute.registry import QuestionKind, Registry
 from cnnviz.errors import BadInput
 
-PRELOAD = ()
 _HERE = "tests.compute.sample_questions:"
 QUESTIONS = {
     "echo": QuestionKind(_HERE + "echo", required=("value",), cached=False),
@@ -27,6 +26,7 @@ QUESTIONS = {
     "worker": QuestionKind(_HERE + "worker", cached=False),
     "long_worker": QuestionKind(_HERE + "worker", cached=False, cost="long"),
 }
+REGISTRY = Registry(QUESTIONS)
 
 
 def echo(context, value):

@@ -299,7 +299,9 @@ def test_closing_ends_the_workers_and_what_waits():
 
 def test_workers_that_cannot_start_are_not_waited_for_forever(tmp_path, monkeypatch):
     (tmp_path / "broken_questions.py").write_text(
-        "from tests.compute.sample_questions import QUESTIONS\nPRELOAD = ('no_such_module',)\n"
+        "from cnnviz.compute.registry import Registry\n"
+        "from tests.compute.sample_questions import QUESTIONS\n"
+        "REGISTRY = Registry(QUESTIONS, preload=('no_such_module',))\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))

@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from cnnviz.compute.context import Context
 from cnnviz.compute.questions import checking
-from cnnviz.datasets.dataset import Dataset
+from cnnviz.datasets.bundled import DATASETS
+from cnnviz.datasets.dataset import Dataset, limit_indices
 from cnnviz.datasets.loading import load_dataset
 from cnnviz.embedding.embed import embed
+from cnnviz.errors import NotFound
 from cnnviz.evaluation import evaluate as evaluation
 from cnnviz.explanation.exciting import most_exciting
 from cnnviz.texts import N_
 
 READING = N_("Reading the images")
-ARRANGING = N_("Arranging the images")
 _SPLITS = ("train", "val", "test")
 _MOST_IMAGES = 100_000
 
 
-def evaluate(context: Context, model: str, dataset: str, split: str, limit: int | None) -> dict:
-    """What a model says about a labelled data set, as ``Evaluation.to_message()``."""
-    data = _dataset(context, dataset, split, limit)
+def evaluate(
+    context: Context,
+    model: str,
+    dataset: str,
+    split: str,
+    limit: int | None,
+    class_map: list[int] | None,
+) -> dict:
+    """What a model says about a labelled data set, as ``Evaluation.to_message()``.
+
+    ``class_map`` gives the model's class for each class of the data set, where their names differ.
+    ``indices`` are places in the split.
+    """
     opened = context.model(model)
+    data, indices = _dataset(context, dataset, split, limit)
     found = evaluation.evaluate(
-        opened, data, report=context.report, check_cancelled=context.check_cancelled
+        opened,
+        data,
+        class_map=class_map,
+        indices=indices,
+        report=context.report,
+        check_cancelled=context.check_cancelled,
     )
     return found.to_message()
 
@@ -41,20 +60,32 @@ def embedding(
     limit = checking.optional_number(limit, "limit", 10, 20_000)
     seed = checking.number(seed, "seed", 0, 2**31 - 1)
     method = checking.choice(method, "method", ("tsne", "pca"))
-    data = _dataset(context, dataset, split, limit)
     opened = context.model(model)
     if layer is not None:
         layer = checking.layer_of(opened.card, layer).name
+    data, indices = _dataset(context, dataset, split, limit)
     found = embed(
         opened,
         data,
         layer=layer,
         method=method,
         seed=seed,
+        indices=indices,
+        on_frame=lambda points, fraction: context.frame({"points": points.astype(np.float32)}),
         report=context.report,
         check_cancelled=context.check_cancelled,
     )
-    return found.to_message()
+    return {
+        "points": np.asarray(found.points, np.float32),
+        "labels": found.labels,
+        "predicted": found.predicted,
+        "indices": found.indices,
+        "layer": found.layer,
+        "method": found.method,
+        "knn_accuracy": float(found.knn_accuracy),
+        "class_names": list(data.class_names),
+        "predicted_names": list(opened.card.class_names),
+    }
 
 
 def top_images(
@@ -67,13 +98,17 @@ def top_images(
     limit: int | None,
     count: int,
 ) -> dict:
-    """The images of a data set that excite channels most, strongest first, and where in them."""
+    """The images of a data set that excite channels most, strongest first, and where in them.
+
+    ``indices`` (k, count) are places in the split, ``positions`` (k, count, 2) row and column in
+    the layer's map.
+    """
     count = checking.number(count, "count", 1, 36)
     opened = context.model(model)
     found = checking.layer_of(opened.card, layer)
     channels = checking.numbers(channels, "channels", found.output_shape[-1] - 1, 64)
-    data = _dataset(context, dataset, split, limit)
-    indices, values, positions = most_exciting(
+    data, indices = _dataset(context, dataset, split, limit)
+    exciting = most_exciting(
         opened,
         data,
         found.name,
@@ -82,11 +117,26 @@ def top_images(
         report=context.report,
         check_cancelled=context.check_cancelled,
     )
-    return {"indices": indices, "values": values, "positions": positions, "channels": channels}
+    return {
+        "indices": indices[exciting.indices],
+        "values": exciting.values,
+        "positions": exciting.positions,
+        "channels": channels,
+    }
 
 
-def _dataset(context: Context, name: str, split: str, limit: int | None) -> Dataset:
-    context.report(0.0, READING)
+def _dataset(
+    context: Context, name: str, split: str, limit: int | None
+) -> tuple[Dataset, np.ndarray]:
+    """Part of a split, and the places (n,) of its images in the split."""
     name = checking.text(name, "dataset", 60)
+    if name not in DATASETS and not name.startswith("upload:"):  # never a path: links name it
+        raise NotFound("There is no data set called “{name}”.", name=name[:40])
     split = checking.choice(split, "split", _SPLITS)
-    return load_dataset(name, split, checking.optional_number(limit, "limit", 1, _MOST_IMAGES))
+    limit = checking.optional_number(limit, "limit", 1, _MOST_IMAGES)
+    context.report(0.0, READING)
+    whole = load_dataset(name, split)
+    if limit is None or limit >= len(whole):
+        return whole, np.arange(len(whole))
+    indices = limit_indices(whole.labels, limit)
+    return whole.subset(indices), indices

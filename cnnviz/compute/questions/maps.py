@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import tensorflow as tf
 
 from cnnviz.compute.context import Context
 from cnnviz.compute.questions import checking
-from cnnviz.inference.layers import capture
+from cnnviz.inference.layers import as_batch, run_through
 from cnnviz.models.model import Model
-
-_TOGETHER = 4_000_000  # values of all layers up to which they are looked at in one compiled pass
 
 
 def feature_maps(
@@ -56,13 +55,11 @@ def channel_map(context: Context, model: str, image: str, layer: str, channel: i
 def maps_of(model: Model, prepared: np.ndarray, names: tuple[str, ...]) -> dict[str, np.ndarray]:
     """Layers' outputs (h, w, c) float32 for one prepared image; (1, 1, units) after flattening.
 
-    In small networks all layers are compiled together, so that the next layer's maps are there at
-    once.
+    Not compiled: for one image that costs a tenth of a second in a large network, compiling each
+    new layer somebody looks at costs several.
     """
-    layers = [x for x in model.card.layers if x.kind != "InputLayer"]
-    together = sum(int(np.prod(x.output_shape)) for x in layers) <= _TOGETHER
-    wanted = tuple(x.name for x in layers) if together else tuple(names)
-    outputs = capture(model.keras_model, wanted)(prepared[:1]).outputs
+    images = tf.constant(as_batch(model.keras_model, prepared[:1]))
+    outputs = run_through(model.keras_model, images, names, stop=True).outputs
     found = {}
     for name in names:
         values = np.asarray(outputs[name], np.float32)[0]
