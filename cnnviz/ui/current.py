@@ -30,9 +30,7 @@ def model() -> Opened:
         parsed = ModelReference.parse(reference)
         return Opened(str(parsed), parsed.card)
     except CnnvizError as error:
-        st.warning(
-            error.sentence(_) + " " + _("Showing the network for everyday photos instead.")
-        )
+        st.warning(error.sentence(_) + " " + _("Showing the network for everyday photos instead."))
         address.choose("model", None)
         parsed = ModelReference.parse(defaults.MODEL)
         return Opened(str(parsed), parsed.card)
@@ -48,3 +46,8 @@ def image(opened: Opened) -> Picture:
         st.warning(error.sentence(_) + " " + _("Showing a sample instead."))
         address.choose("image", None)
         return open_image(fallback)
+
+
+def class_names_of_photos() -> list[str]:
+    """The 1,000 classes of ImageNet, in the order that every network trained on it has them."""
+    return list(ModelReference.parse(defaults.MODEL).card.class_names)
