@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cnnviz import storage
 from cnnviz.datasets.bundled import DATASETS
-from cnnviz.errors import BadInput
+from cnnviz.errors import BadInput, NotFound
 from cnnviz.models.architectures import get_architecture
 from cnnviz.training.augment import AUGMENTATIONS
 
@@ -74,8 +74,11 @@ class TrainingConfig:
 
     def _check_dataset(self, folders: bool) -> None:
         name = str(self.dataset)
-        kept = name.startswith("upload:") and storage.is_id(name.removeprefix("upload:"))
-        if name in DATASETS or kept or (folders and Path(name).exists()):
+        if name.startswith("upload:"):
+            known = _is_kept(name.removeprefix("upload:"))
+        else:
+            known = name in DATASETS or (folders and Path(name).exists())
+        if known:
             return
         raise BadInput(
             "There is no data set called “{name}”. Choose one of: {known}.",
@@ -119,12 +122,20 @@ class TrainingConfig:
     def from_json(cls, data: dict | str) -> TrainingConfig:
         """Rebuild settings from :meth:`to_json` or its text; raises BadInput."""
         try:
-            data = json.loads(data) if isinstance(data, str) else dict(data)
+            data = json.loads(data) if isinstance(data, str) else data
+            data = {**data}
             if data.get("augmentation") is not None:
                 data["augmentation"] = tuple(data["augmentation"])
             return cls(**data)
         except (TypeError, ValueError):
             raise BadInput("These are not the settings of a training.") from None
+
+
+def _is_kept(upload: str) -> bool:
+    try:
+        return storage.entry("uploads", upload).is_dir()
+    except NotFound:
+        return False
 
 
 def _check_number(name: str, value: object, low: float, high: float, kind: type) -> None:

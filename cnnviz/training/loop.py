@@ -61,20 +61,23 @@ def carry_out(run: Run, on_event: OnEvent | None = None, ready: Network | None =
     """
     reserve = Reserve(run.folder)
     training = Training(run, on_event, ready)
+    reason, details = None, ""
     try:
         status, figures = training.work()
-        write_outcome(run.folder, reserve, status, figures)
-        keeping.forget_state(run.folder)
     except KeyboardInterrupt:
-        status = "stopped"
-        write_outcome(run.folder, reserve, status, training.figures())
+        status, figures = "stopped", training.figures()
         raise
     except Exception as error:  # whatever it was, the run says so in a sentence
-        status = "failed"
-        details = traceback.format_exc()
-        write_outcome(run.folder, reserve, status, training.figures(), as_reason(error), details)
+        status, figures = "failed", training.figures()
+        reason, details = as_reason(error), traceback.format_exc()
+    except BaseException:
+        status = None  # told to end at once: somebody may resume it
+        raise
     finally:
-        training.close(status)
+        if status:
+            write_outcome(run.folder, reserve, status, figures, reason, details)
+            keeping.forget_state(run.folder)
+            training.close(status)
 
 
 class Training:
@@ -82,7 +85,7 @@ class Training:
 
     def __init__(self, run: Run, on_event: OnEvent | None, ready: Network | None) -> None:
         self.folder, self._on_event, self._ready = run.folder, on_event, ready
-        self.config = TrainingConfig.from_json(run.config).check()
+        self.config = TrainingConfig.from_json(run.config)
         self.position = Position()
         self._best: list[np.ndarray] | None = None
         self._best_is_new = False
@@ -91,7 +94,7 @@ class Training:
 
     def work(self) -> tuple[str, dict]:
         """Train to the end or to a stop; returns the status and the figures of the outcome."""
-        config = self.config
+        config = self.config = self.config.check()
         data = load_dataset(config.dataset, "train", limit=config.limit, complete=config.complete)
         self._val = load_dataset(config.dataset, "val", complete=config.complete)
         self._network = network_for(

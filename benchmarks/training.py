@@ -1,0 +1,153 @@
+"""How much a live training costs over a bare ``model.fit``, and how soon its curve begins.
+
+``python benchmarks/training.py [--pairs 7]`` prints a table. Both sides train the same network on
+the same batches (same augmentation, same precision) and look at the same validation images after
+every epoch; pairs alternate in order, so that a noisy machine disturbs both alike. The first epoch
+(with its three extra validations and its checkpoints) and what is written after an epoch are
+reported apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import keras
+
+from cnnviz.datasets.loading import load_dataset
+from cnnviz.runs import locks
+from cnnviz.runs.run import Run, create_run, delete_run
+from cnnviz.training import launch
+from cnnviz.training.batches import Batches
+from cnnviz.training.config import TrainingConfig
+from cnnviz.training.loop import carry_out
+from cnnviz.training.network import FORWARD_BATCH, Network, network_for
+
+
+class EpochTimes(keras.callbacks.Callback):
+    """Wall clock of every epoch; no batch hooks, so that it does not slow ``fit`` down."""
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        self.seconds, self.processor = [], []
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self._began = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self.seconds.append(time.perf_counter() - self._began)
+        self.processor.append(time.process_time())
+
+
+def bare(config: TrainingConfig, network: Network) -> tuple[list[float], float]:
+    """Of a plain ``fit``: seconds of each epoch, processor seconds of all but the first."""
+    train = load_dataset(config.dataset, "train")
+    val = load_dataset(config.dataset, "val")
+    network_for(config, train.images.shape[1:], len(train.class_names), network)
+    batches = Batches(
+        train.images, train.labels, config.batch_size, config.augmentation, config.seed
+    )
+    times = EpochTimes()
+    network.model.fit(
+        batches.as_tensors(),
+        epochs=config.epochs,
+        validation_data=(val.images, val.labels),
+        validation_batch_size=FORWARD_BATCH,
+        verbose=0,
+        shuffle=False,
+        callbacks=[times],
+    )
+    return times.seconds, times.processor[-1] - times.processor[0]
+
+
+def live(config: TrainingConfig, network: Network) -> tuple[list[float], float, float]:
+    """The same of a run, and the mean seconds for what is written after an epoch."""
+    run, lock = create_run(config.to_json(), "benchmark")
+    processor = []
+
+    def on_event(event: dict) -> None:
+        if event["kind"] == "epoch":
+            processor.append(time.process_time())
+
+    carry_out(run, on_event, network)
+    locks.let_go(lock)
+    events = run.events()
+    ends = [e for e in events if e["kind"] == "epoch"]
+    gaps = [
+        later["time"] - later["seconds"] - earlier["time"]
+        for earlier, later in zip(ends, ends[1:], strict=False)
+    ]
+    delete_run(run.id, "benchmark")
+    return [e["seconds"] for e in ends], processor[-1] - processor[0], statistics.mean(gaps)
+
+
+def seconds_to_first_batch(config: TrainingConfig) -> float:
+    """From ``start_training`` to the first batch in the hands of a reader."""
+    began = time.perf_counter()
+    run = launch.start_training(config)
+    while not any(e["kind"] == "batch" for e in run.events()):
+        time.sleep(0.01)
+    seconds = time.perf_counter() - began
+    run.request_stop()
+    _wait(run)
+    return seconds
+
+
+def _wait(run: Run) -> None:
+    while run.active:
+        time.sleep(0.1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=7)
+    parser.add_argument("--epochs", type=int, default=4, help="in each training, the first apart")
+    parser.add_argument("--architecture", default="tiny_vgg")
+    parser.add_argument("--warm-up", type=float, default=30, help="seconds given to the spare")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["CNNVIZ_HOME"] = home
+        cold = seconds_to_first_batch(TrainingConfig())
+        launch.keep_spare()
+        time.sleep(given.warm_up)
+        warm = seconds_to_first_batch(TrainingConfig())
+        launch.dismiss_spare()
+
+        config = TrainingConfig(architecture=given.architecture, epochs=given.epochs).check()
+        val = load_dataset(config.dataset, "val")
+        network = Network(config, val.images.shape[1:], len(val.class_names))
+        network.warm_up(config.batch_size)
+        bare(config, network)  # traces evaluation
+        ratios, first, work, speeds, writing = [], [], [], [], []
+        for pair in range(given.pairs):
+            if pair % 2:
+                told, plain = live(config, network), bare(config, network)
+            else:
+                plain, told = bare(config, network), live(config, network)
+            seconds, processor, gap = told
+            ratios.append(sum(plain[0][1:]) / sum(seconds[1:]))
+            first.append(plain[0][0] / seconds[0])
+            work.append(plain[1] / processor)
+            speeds.append(
+                len(load_dataset(config.dataset, "train")) * (given.epochs - 1) / sum(seconds[1:])
+            )
+            writing.append(gap)
+            print(f"pair {pair + 1}: {ratios[-1]:.3f} ({work[-1]:.3f})", flush=True)
+    print(f"{'live / bare, images per second, median':60} {statistics.median(ratios):7.3f}")
+    print(
+        f"{'  images per processor second, all that is written included':60} "
+        f"{statistics.median(work):7.3f}"
+    )
+    print(f"{'  in the first epoch (three extra validations)':60} {statistics.median(first):7.3f}")
+    print(f"{'live, images per second, validation included':60} {statistics.median(speeds):7.0f}")
+    print(f"{'written after an epoch, milliseconds':60} {1000 * statistics.median(writing):7.0f}")
+    print(f"{'start to first batch, spare ready, seconds':60} {warm:7.2f}")
+    print(f"{'start to first batch, no spare, seconds':60} {cold:7.2f}")
+
+
+if __name__ == "__main__":
+    main()
