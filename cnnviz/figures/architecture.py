@@ -171,7 +171,12 @@ class _Pen:
             for i, (line, (colour, weight)) in enumerate(zip(lines, looks, strict=False))
             if line
         )
-        self.parts.append(self._group(name, title, solid + texts, bold))
+        # The whole slot takes clicks, not only the strokes in it.
+        slab = (
+            f'<rect x="{self.x:.1f}" y="{_TOP}" width="{slot:.1f}" '
+            f'height="{_TALLEST + _LABELS + 4}" fill="transparent"/>'
+        )
+        self.parts.append(self._group(name, title, slab + solid + texts, bold))
         self.x += slot + 14
 
     def _group(self, name: str, title: str, inside: str, chosen: bool = False) -> str:

@@ -73,8 +73,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
     lines.replaceChildren(...paths)
   }
   const light = (event) => {
-    const target = event.type === "pointerleave" || event.type === "focusout" ? null
-      : event.target.closest(".picture")
+    const away = event.type === "pointerleave" || event.type === "focusout" ||
+      (event.type === "focusin" && !event.target.matches(":focus-visible"))
+    const target = away ? null : event.target.closest(".picture")
     for (const path of lines.children) path.classList.toggle("lit", path.ends.includes(target))
   }
   flow.onpointerover = light

@@ -13,10 +13,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
     "data-testid": "matrix-sentence" }, data.hint)
   const heads = { rows: [], columns: [] }
   const grid = make("div", { class: "matrix", role: "grid", "data-testid": "matrix" },
-    make("div", { class: "corner" }, make("span", {}, `${data.predictedTitle} ↗`),
+    make("div", { class: "corner" }, make("span", {}, `${data.predictedTitle} →`),
       make("span", {}, `${data.trueTitle} ↓`)))
   names.forEach((name) => {
-    const head = make("div", { class: "head column", title: name }, name)
+    const head = make("div", { class: "head column", title: name }, make("span", {}, name))
     heads.columns.push(head)
     grid.append(head)
   })
@@ -31,7 +31,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     sentence.classList.toggle("idle", t === null)
   }
   names.forEach((name, t) => {
-    const head = make("div", { class: "head row", title: name }, name)
+    const head = make("div", { class: "head row", title: name }, make("span", {}, name))
     heads.rows.push(head)
     grid.append(head)
     cells[t].forEach((count, p) => {
@@ -66,17 +66,20 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const digits = Math.max(...cells.flat().map((count) => String(count).length))
   const fit = () => {
     if (!root.clientWidth) return
-    const words = n <= 12 ? "1em" : n <= 25 ? ".86em" : ".72em"
     grid.style.setProperty("--n", n)
-    grid.style.setProperty("--words", words)
+    grid.style.setProperty("--words", n <= 12 ? "1em" : n <= 25 ? ".86em" : ".72em")
     const names = Math.max(...heads.rows.map((head) => head.offsetWidth))
-    const room = (root.clientWidth - names - 16) / n - 2
-    const height = (0.8 * window.innerHeight - 110) / n
     const least = n <= 20 ? 36 : 18
-    const cell = Math.floor(Math.max(least, Math.min(room, Math.max(height, least), 76)))
-    const size = Math.min(22, cell / (0.62 * digits + 0.45))
-    grid.style.setProperty("--cell", `${cell}px`)
+    const high = Math.floor(Math.max(least, Math.min((0.8 * window.innerHeight - 110) / n, 76)))
+    // Cells may be wider than high: on a wide screen names then fit above them, and large numbers.
+    const room = (root.clientWidth - names - 16) / n - 2
+    const wide = Math.floor(Math.max(least, Math.min(room, 1.8 * high)))
+    const size = Math.min(24, 0.42 * high + 4, wide / (0.62 * digits + 0.45))
+    grid.style.setProperty("--wide", `${wide}px`)
+    grid.style.setProperty("--high", `${Math.min(high, wide)}px`)
     grid.style.setProperty("--digits", size < 10 ? "0" : `${size.toFixed(1)}px`)
+    const longest = Math.max(...heads.rows.map((head) => head.firstChild.offsetWidth))
+    grid.classList.toggle("flat", wide >= longest + 4)
   }
   memory.observer?.disconnect()
   memory.observer = new ResizeObserver(fit)

@@ -33,32 +33,47 @@ export default function ({ data, parentElement, setTriggerValue }) {
     }))
   root.replaceChildren(legend, make("div", { class: "sheet" }, canvas, all, card))
 
-  // Geometry: points lie in a unit square that fits the canvas at zoom 1, y upwards.
-  const side = () => Math.min(canvas.clientWidth, canvas.clientHeight) - 48
+  // Geometry: points lie around the middle of a unit square, y upwards; at zoom 1 what they take
+  // of it fills the canvas. One scale for both axes. Sizes are read once a frame: each reading may
+  // cost a layout, and there are ten thousand points.
+  let [wide, high, side] = [0, 0, 1]
+  const measure = () => {
+    [wide, high] = [canvas.clientWidth, canvas.clientHeight]
+    side = Math.max(1, Math.min((wide - 56) / data.extent[0], (high - 56) / data.extent[1]))
+  }
   const toScreen = (x, y) => [
-    canvas.clientWidth / 2 + (x - view.x) * view.zoom * side(),
-    canvas.clientHeight / 2 - (y - view.y) * view.zoom * side()]
+    wide / 2 + (x - view.x) * view.zoom * side, high / 2 - (y - view.y) * view.zoom * side]
   const toMap = (x, y) => [
-    view.x + (x - canvas.clientWidth / 2) / (view.zoom * side()),
-    view.y - (y - canvas.clientHeight / 2) / (view.zoom * side())]
+    view.x + (x - wide / 2) / (view.zoom * side), view.y - (y - high / 2) / (view.zoom * side)]
   const radius = () => (n > 4000 ? 2.4 : n > 1200 ? 3.4 : 4.6) * Math.min(2, view.zoom ** 0.35)
 
   const draw = () => {
     const ratio = window.devicePixelRatio || 1
-    const [w, h] = [canvas.clientWidth, canvas.clientHeight]
+    measure()
+    const [w, h] = [wide, high]
     if (!w) return
     if (canvas.width !== Math.round(w * ratio)) canvas.width = Math.round(w * ratio)
     if (canvas.height !== Math.round(h * ratio)) canvas.height = Math.round(h * ratio)
-    const pen = canvas.getContext("2d")
+    const pen = canvas.getContext("2d", { willReadFrequently: true })
     pen.setTransform(ratio, 0, 0, ratio, 0, 0)
-    pen.clearRect(0, 0, w, h)
     const style = getComputedStyle(root)
     const paper = style.getPropertyValue("--st-background-color").trim() || "#fff"
     const ink = style.color
     const r = radius()
-    // One drawn dot and one cross a class, then copied: ten thousand points stay smooth.
-    const stamps = data.colours.map((colour) => [stamp(colour, r, ratio, paper, false),
-      stamp(colour, r, ratio, paper, true)])
+    // Ten thousand copies of a dot are slow as canvas calls where no graphics card helps: they are
+    // blended into the pixels here (a few milliseconds), and drawn with one call.
+    const key = [r, ratio, paper, ...data.colours].join()
+    if (memory.stampsKey !== key) {
+      memory.stampsKey = key
+      memory.stamps = data.colours.map((colour) => [stamp(colour, r, ratio, paper, false),
+        stamp(colour, r, ratio, paper, true)])
+    }
+    pen.fillStyle = getComputedStyle(canvas).backgroundColor
+    pen.fillRect(0, 0, w, h)
+    const ground = pen.getImageData(0, 0, 1, 1).data
+    const picture = pen.createImageData(canvas.width, canvas.height)
+    new Uint32Array(picture.data.buffer).fill(
+      (255 << 24) | (ground[2] << 16) | (ground[1] << 8) | ground[0])
     const sums = data.names.map(() => [0, 0, 0])
     for (let i = 0; i < n; i++) {
       if (hidden.has(labels[i])) continue
@@ -68,9 +83,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
       sum[1] += y
       sum[2] += 1
       if (x < -9 || y < -9 || x > w + 9 || y > h + 9) continue
-      const s = stamps[labels[i]][predicted[i] === labels[i] ? 0 : 1]
-      pen.drawImage(s, x - s.half, y - s.half, 2 * s.half, 2 * s.half)
+      blend(picture, memory.stamps[labels[i]][predicted[i] === labels[i] ? 0 : 1],
+        Math.round(x * ratio), Math.round(y * ratio))
     }
+    pen.putImageData(picture, 0, 0)
     const label = (text, x, y, weight, size) => {
       pen.font = `${weight} ${size}px ${style.fontFamily}`
       pen.textAlign = "center"
@@ -81,7 +97,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     }
     if (data.names.length <= 30) {
       sums.forEach(([x, y, count], c) => {
-        if (count > n / 500) label(data.names[c], x / count, y / count + 5, 600, 17)
+        if (count > n / 500) label(data.names[c], x / count, y / count + 5, 600, w < 500 ? 14 : 17)
       })
     }
     const ring = (x, y, size, colour, width) => {
@@ -268,11 +284,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
 const stamp = (colour, r, ratio, paper, cross) => {
   const half = Math.ceil(r + 2.5)
   const canvas = make("canvas")
-  canvas.width = canvas.height = 2 * half * ratio
-  canvas.half = half
-  const pen = canvas.getContext("2d")
+  const size = Math.ceil(2 * half * ratio)
+  canvas.width = canvas.height = size
+  const pen = canvas.getContext("2d", { willReadFrequently: true })
+  pen.translate(size / 2, size / 2)
   pen.scale(ratio, ratio)
-  pen.translate(half, half)
   if (cross) {
     const d = r * 0.95
     pen.lineCap = "round"
@@ -285,14 +301,32 @@ const stamp = (colour, r, ratio, paper, cross) => {
       pen.lineTo(d, -d)
       pen.stroke()
     }
-    return canvas
+    return pen.getImageData(0, 0, size, size)
   }
   pen.beginPath()
   pen.arc(0, 0, r, 0, 7)
   Object.assign(pen, { fillStyle: colour, strokeStyle: paper, lineWidth: 0.8, globalAlpha: 0.9 })
   pen.fill()
   pen.stroke()
-  return canvas
+  return pen.getImageData(0, 0, size, size)
+}
+
+// Lay a stamp over an opaque picture, its middle at (x, y) in device pixels.
+const blend = (picture, stamp, x, y) => {
+  const [size, width, height] = [stamp.width, picture.width, picture.height]
+  const [from, to] = [stamp.data, picture.data]
+  const [left, top] = [x - (size >> 1), y - (size >> 1)]
+  for (let row = Math.max(0, -top); row < size && top + row < height; row++) {
+    for (let column = Math.max(0, -left); column < size && left + column < width; column++) {
+      const s = 4 * (row * size + column)
+      const share = from[s + 3] / 255
+      if (!share) continue
+      const d = 4 * ((top + row) * width + left + column)
+      to[d] += (from[s] - to[d]) * share
+      to[d + 1] += (from[s + 1] - to[d + 1]) * share
+      to[d + 2] += (from[s + 2] - to[d + 2]) * share
+    }
+  }
 }
 
 const star = (pen, x, y, size, colour, paper) => {

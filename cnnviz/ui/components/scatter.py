@@ -42,12 +42,13 @@ def scatter(
     corners = points if own is None else np.vstack([points, np.float32(own)[None]])
     low = corners.min(axis=0)
     # One scale for both axes: distances are what the map is about.
-    extent = max(float((corners.max(axis=0) - low).max()), 1e-9)
-    margin = (extent - (corners.max(axis=0) - low)) / 2
-    shares = (corners - low + margin) / extent
+    reach = np.maximum(corners.max(axis=0) - low, 1e-9)
+    extent = float(reach.max())
+    shares = (corners - low + (extent - reach) / 2) / extent
     quantised = np.round(shares * 65535)
     data = {
         "points": packed(quantised[: len(points)], np.uint16),
+        "extent": np.maximum(reach / extent, 0.05).tolist(),
         "labels": packed(labels, np.uint16),
         "predicted": None if predicted is None else packed(predicted, np.uint16),
         "names": list(names),
