@@ -191,7 +191,7 @@ class LocalEngine(Engine):
     def _one_life(self, slot: _Slot, log: Path) -> None:
         nice = 0 if slot.only_quick or len(self._slots) == 1 else LONG_NICE
         try:
-            process = WorkerProcess(self._module, nice, warm_up=slot.index == 0, log=log)
+            process = WorkerProcess(self._module, nice, warm_up=slot.only_quick, log=log)
         except OSError:
             _log.exception("A compute worker could not be started")
             self._on_death(slot)

@@ -32,6 +32,7 @@ from cnnviz.errors import CnnvizError
 
 LOG_BYTES = 2**20
 _LOG_CHECK_SECONDS = 20.0
+_QUIET_SECONDS = 1.0  # without a question, before the worker asks itself one
 
 _log = logging.getLogger("cnnviz.compute")
 
@@ -52,19 +53,19 @@ class Worker:
         for module in self._registry.preload:
             importlib.import_module(module)
         self._send({"ready": os.getpid()})
-        if self._warm_up:
-            self._warm()
+        warm_up = list(self._registry.warm_up) if self._warm_up else []
         while True:
-            self._answer(self._asked.get())
+            try:
+                message = self._asked.get(timeout=_QUIET_SECONDS if warm_up else None)
+            except queue.Empty:
+                self._ask_itself(*warm_up.pop(0))
+            else:
+                self._answer(message)
 
-    def _warm(self) -> None:
-        """Ask the likely questions, until somebody asks a real one."""
-        for name, parameters in self._registry.warm_up:
-            if not self._asked.empty():
-                return
-            with contextlib.suppress(CnnvizError):
-                kind = self._registry.questions[name]
-                compute(kind, Context(self._models), kind.complete(parameters))
+    def _ask_itself(self, name: str, parameters: dict) -> None:
+        with contextlib.suppress(CnnvizError):
+            kind = self._registry.questions[name]
+            compute(kind, Context(self._models), kind.complete(parameters))
 
     def _answer(self, message: dict) -> None:
         number = message["ask"]

@@ -297,6 +297,24 @@ def test_closing_ends_the_workers_and_what_waits():
         engine.answer("worker")
 
 
+def test_the_first_worker_asks_itself_the_likely_questions(tmp_path, monkeypatch):
+    (tmp_path / "warm_questions.py").write_text(
+        "from cnnviz.compute.registry import Registry\n"
+        "from tests.compute.sample_questions import QUESTIONS\n"
+        f"WARM_UP = (('count', {{'file': {str(tmp_path / 'count')!r}}}),)\n"
+        "REGISTRY = Registry(QUESTIONS, warm_up=WARM_UP)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    engine = LocalEngine("warm_questions", workers=2)
+    try:
+        until(lambda: (tmp_path / "count").exists(), 20.0)
+        assert engine.answer("echo", value=1) == {"value": 1}
+        assert (tmp_path / "count").read_text() == "computed\n"
+    finally:
+        engine.close()
+
+
 def test_workers_that_cannot_start_are_not_waited_for_forever(tmp_path, monkeypatch):
     (tmp_path / "broken_questions.py").write_text(
         "from cnnviz.compute.registry import Registry\n"

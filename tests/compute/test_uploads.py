@@ -1,0 +1,115 @@
+"""A stranger's network gets the preprocessing built in that it was trained with."""
+
+import keras
+import numpy as np
+import pytest
+
+from cnnviz import uploads
+from cnnviz.compute.inline import InlineEngine
+from cnnviz.compute.questions.uploads import with_preprocessing
+from cnnviz.compute.upload_choices import SCALINGS
+from cnnviz.datasets.image_references import open_image
+from cnnviz.errors import BadInput, BadModel
+from cnnviz.models.references import ModelReference
+
+PHOTO = "photo:chelsea"
+
+
+def network(shape=(20, 24, 3), classes=4):
+    keras.utils.set_random_seed(1)
+    return keras.Sequential(
+        [
+            keras.layers.Input(shape),
+            keras.layers.Conv2D(5, 3, activation="relu"),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(classes, activation="softmax"),
+        ]
+    )
+
+
+def by_hand(scaling, x):
+    """The customary formulas, written down once more."""
+    if scaling == "zero_one":
+        return x / 255
+    if scaling == "minus_one_one":
+        return x / 127.5 - 1
+    if scaling == "imagenet":
+        return (x / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+    if scaling == "caffe":
+        return x - [123.68, 116.779, 103.939]
+    return x
+
+
+@pytest.mark.parametrize("scaling", SCALINGS)
+@pytest.mark.parametrize("order", ["rgb", "bgr"])
+def test_preprocessing_is_inside_the_network(scaling, order, tmp_path):
+    original = network()
+    wrapped = with_preprocessing(original, scaling, order)
+    x = np.random.default_rng(0).integers(0, 256, (3, 20, 24, 3)).astype(np.float32)
+    wanted = by_hand(scaling, x)
+    if order == "bgr":
+        wanted = wanted[..., ::-1]
+    wanted = original.predict(wanted.astype(np.float32), verbose=0)
+    np.testing.assert_allclose(wrapped.predict(x, verbose=0), wanted, rtol=1e-3, atol=1e-5)
+    wrapped.save(tmp_path / "kept.keras")
+    again = keras.saving.load_model(tmp_path / "kept.keras", safe_mode=True, compile=False)
+    np.testing.assert_allclose(again.predict(x, verbose=0), wanted, rtol=1e-3, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return InlineEngine()
+
+
+@pytest.fixture(scope="module")
+def upload(tmp_path_factory):
+    file = tmp_path_factory.mktemp("files") / "mine.keras"
+    network().save(file)
+    return uploads.save_file(file.read_bytes(), "mine.keras", "somebody")
+
+
+def test_from_a_file_to_a_model(engine, upload):
+    said = engine.answer("inspect_upload", upload=upload)
+    assert said["input_shape"] == [20, 24, 3] and said["classes"] == 4
+    assert said["output_activation"] == "softmax" and said["has_rescaling"] is False
+    answers = {"scaling": "imagenet", "channels_order": "bgr"}
+    preview = engine.answer("preview_upload", upload=upload, images=[PHOTO], **answers)
+    names = ["ant", "bee", "cat", "dog"]
+    kept = engine.answer(
+        "keep_upload", upload=upload, title=" Mine ", class_names=names, owner="somebody", **answers
+    )
+    card = ModelReference.parse(kept["reference"]).card
+    assert card.title == "Mine" and card.class_names == tuple(names)
+    found = engine.answer("predict", model=kept["reference"], image=PHOTO)
+    first = preview["answers"][0][0]
+    assert found["classes"][0]["share"] == pytest.approx(first["share"], abs=1e-5)
+    assert found["classes"][0]["name"] == names[first["index"]]
+    heat = engine.answer("heatmaps", model=kept["reference"], image=PHOTO)
+    assert heat["maps"].shape[1:] == (18, 22)
+    assert open_image(PHOTO).image.ndim == 3
+
+
+def test_a_network_of_any_size_is_given_one(tmp_path):
+    model = with_preprocessing(network((None, None, 3)), "none", "rgb", 32)
+    assert model.inputs[0].shape == (None, 32, 32, 3)
+    assert with_preprocessing(network((None, None, 1)), "caffe", "bgr").inputs[0].shape[1] == 224
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"class_names": ["a", "b", "c"]},
+        {"class_names": ["a", "b", "c", "c"]},
+        {"class_names": ["a", "b", "c", " "]},
+        {"class_names": "abcd"},
+        {"title": ""},
+        {"scaling": "logarithmic"},
+        {"fit": "roll"},
+        {"upload": "0" * 24},
+    ],
+)
+def test_unusable_answers_get_a_sentence(engine, upload, answers):
+    given = {"upload": upload, "title": "Mine", "class_names": list("abcd"), **answers}
+    with pytest.raises((BadInput, BadModel) if "upload" not in answers else Exception) as caught:
+        engine.answer("keep_upload", **given)
+    assert type(caught.value).__name__ != "Unexpected"
