@@ -25,7 +25,7 @@ def save_image(data: bytes, owner: str = storage.LOCAL_OWNER) -> str:
     identifier = storage.new_id()
     with storage.publish("uploads", identifier) as folder:
         (folder / IMAGE).write_bytes(images.encode_png(pixels))
-        _write_meta(folder, kind="image", owner=owner)
+        write_meta(folder, kind="image", owner=owner)
     return identifier
 
 
@@ -44,7 +44,7 @@ def save_file(
     identifier = storage.new_id()
     with storage.publish("uploads", identifier) as folder:
         (folder / "file").write_bytes(data)
-        _write_meta(folder, kind=kind, owner=owner, filename=filename[:200])
+        write_meta(folder, kind=kind, owner=owner, filename=filename[:200])
     return identifier
 
 
@@ -61,7 +61,8 @@ def meta(identifier: str) -> dict:
     return json.loads((storage.entry("uploads", identifier) / META).read_text(encoding="utf-8"))
 
 
-def _write_meta(folder: Path, **fields: str) -> None:
+def write_meta(folder: Path, **fields: object) -> None:
+    """Note what an upload is: JSON values, and the time."""
     (folder / META).write_text(
         json.dumps({**fields, "created": time.time()}, ensure_ascii=False), encoding="utf-8"
     )

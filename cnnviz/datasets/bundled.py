@@ -13,11 +13,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cnnviz.errors import BadInput, NotFound
+from cnnviz.datasets.dataset import check_split
+from cnnviz.errors import NotFound
 from cnnviz.texts import N_
 
 FOLDER = Path(__file__).parent / "bundled"
-SPLITS = ("train", "val", "test")
 _SIDE = 100  # tiles in a row of a sheet
 
 
@@ -138,12 +138,7 @@ def _indices(name: str, split: str) -> np.ndarray:
 def split_arrays(name: str, split: str) -> tuple[np.ndarray, np.ndarray]:
     """(images, labels) of ``train`` (9,000), ``val`` (1,000) or ``test`` (10,000)."""
     describe(name)
-    if split not in SPLITS:
-        raise BadInput(
-            "A split is one of {known}, not “{split}”.",
-            known=", ".join(SPLITS),
-            split=str(split)[:40],
-        )
+    check_split(split)
     if split == "test":
         return _sheet(name, "test")
     images, labels = _sheet(name, "train")
@@ -154,8 +149,7 @@ def split_arrays(name: str, split: str) -> tuple[np.ndarray, np.ndarray]:
 def image_at(name: str, split: str, index: int) -> tuple[np.ndarray, int]:
     """One image (h, w, c) uint8 and its label; raises NotFound or BadInput."""
     describe(name)
-    if split not in SPLITS:
-        split_arrays(name, split)
+    check_split(split)
     images, labels = _sheet(name, "test" if split == "test" else "train")
     where = np.arange(len(labels)) if split == "test" else _indices(name, split)
     if not 0 <= index < len(where):

@@ -6,6 +6,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cnnviz.errors import BadInput
+
+SPLITS = ("train", "val", "test")
+
+
+def check_split(split: str) -> None:
+    """Raise BadInput unless ``split`` is one of ``SPLITS``."""
+    if split not in SPLITS:
+        raise BadInput(
+            "A split is one of {known}, not “{split}”.",
+            known=", ".join(SPLITS),
+            split=str(split)[:40],
+        )
+
 
 @dataclass(frozen=True)
 class Skipped:

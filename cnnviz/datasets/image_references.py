@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from cnnviz.errors import BadInput, NotFound
 from cnnviz.texts import N_
 
 FOLDER = Path(__file__).parent / "photos"
+_INDEX = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def _photo(name: str) -> np.ndarray:
 
 def _of_dataset(reference: str, rest: str) -> Picture:
     parts = rest.rsplit("/", 2)
-    if len(parts) != 3 or not parts[2].isdecimal():
+    if len(parts) != 3 or not _INDEX.fullmatch(parts[2]):
         raise BadInput("“{reference}” does not name an image.", reference=reference[:60])
     name, split, index = parts[0], parts[1], int(parts[2])
     if name in bundled.DATASETS:

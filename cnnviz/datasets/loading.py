@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 
 from cnnviz.datasets import bundled
-from cnnviz.datasets.dataset import Dataset
+from cnnviz.datasets.class_folders import SIZE
+from cnnviz.datasets.dataset import Dataset, check_split
+from cnnviz.datasets.folders import read_folder
+from cnnviz.datasets.imported import load_imported
+from cnnviz.datasets.zips import read_zip
+from cnnviz.errors import BadInput, NotFound
 
 
 def load_dataset(
@@ -41,5 +47,31 @@ def load_dataset(
         known = bundled.DATASETS[text]
         images, labels = bundled.split_arrays(text, split)
         return Dataset(text, split, images, labels, known.class_names, known.source).limit(limit)
-    folders = import_module("cnnviz.datasets.folders")
-    return folders.load(name, split, size).limit(limit)
+    if complete:
+        raise BadInput("Only the bundled data sets have a complete original.")
+    if text.startswith("upload:"):
+        return load_imported(text.removeprefix("upload:"), split, size).limit(limit)
+    if not Path(name).exists():
+        raise NotFound(
+            "There is no data set called “{name}”. There are: {known}, and folders or zips.",
+            name=text[-40:],
+            known=", ".join(bundled.DATASETS),
+        )
+    check_split(split)
+    return _read(Path(name), size or SIZE, _stamp(Path(name)))[split].limit(limit)
+
+
+@lru_cache(maxsize=1)
+def _read(path: Path, size: tuple[int, int], stamp: tuple[int, ...]) -> dict[str, Dataset]:
+    """All splits, kept because whoever trains asks for one after the other."""
+    splits = read_folder(path, size) if path.is_dir() else read_zip(path, size)
+    for dataset in splits.values():
+        dataset.images.flags.writeable = dataset.labels.flags.writeable = False
+    return splits
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Changes when a file below ``path`` is added, removed or written."""
+    files = [path, *path.rglob("*")] if path.is_dir() else [path]
+    states = [f.stat() for f in files if f.exists()]
+    return len(states), sum(s.st_size for s in states), max(s.st_mtime_ns for s in states)
