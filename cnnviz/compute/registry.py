@@ -109,6 +109,13 @@ QUESTIONS: dict[str, QuestionKind] = {
         limit_s=60,
         default_layer="heatmap_layer",
     ),
+    "gallery_heatmaps": QuestionKind(
+        _HERE + "heatmaps:gallery_heatmaps",
+        ("model", "images", "targets"),
+        {"layer": None},
+        limit_s=120,
+        default_layer="heatmap_layer",
+    ),
     "filters": QuestionKind(
         _HERE + "filters:filters",
         ("model", "layer"),
@@ -163,6 +170,14 @@ QUESTIONS: dict[str, QuestionKind] = {
         },
         cost="long",
         limit_s=120,
+        cached=False,
+    ),
+    "import_dataset": QuestionKind(
+        _HERE + "data:import_dataset",
+        ("upload", "filename"),
+        {"size": 64, "owner": "local"},
+        cost="long",
+        limit_s=1800,
         cached=False,
     ),
     "export": QuestionKind(

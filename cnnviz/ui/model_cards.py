@@ -61,12 +61,13 @@ def facts(card: Card) -> str:
         ).format(width=width, height=height),
         _("{count} parameters").format(count=f"{card.parameters:,}"),
     ]
-    for accuracy in card.accuracy[:1]:
+    if card.accuracy:
+        measured = card.accuracy[0]
         parts.append(
             _("{percent} of {images} {split} images right").format(
-                percent=percent(accuracy.value, 2),
-                images=f"{accuracy.images:,}",
-                split=_(accuracy.split),
+                percent=percent(measured.value, 2),
+                images=f"{measured.images:,}",
+                split=_(measured.split),
             )
         )
     return " · ".join(parts)
