@@ -91,11 +91,11 @@ def tsne(
         perplexity=min(perplexity, (len(features) - 1) / 4),
         early_exaggeration_iter=_EARLY,
         n_iter=_LATE,
-        negative_gradient_method="bh" if dimensions == 3 or len(features) < 3000 else "fft",
+        negative_gradient_method="bh" if dimensions == 3 else "auto",
         callbacks=callback,
         callbacks_every_iters=_FRAME_EVERY,
         random_state=seed,
-        n_jobs=2,
+        n_jobs=1,  # more threads wait for each other whenever another process is busy
     ).fit(np.ascontiguousarray(reduced, np.float64))
 
     def place(new: np.ndarray) -> np.ndarray:
@@ -107,7 +107,10 @@ def tsne(
 
 
 def knn_accuracy(points: np.ndarray, labels: np.ndarray, neighbours: int = 10) -> float:
-    """The share of points whose label is the commonest among their nearest others."""
+    """The share of points whose label is the commonest among their nearest others.
+
+    Of equally common labels the lowest counts.
+    """
     neighbours = min(neighbours, len(points) - 1)
     search = NearestNeighbors(n_neighbors=neighbours).fit(points)
     near = labels[search.kneighbors(return_distance=False)]

@@ -1,0 +1,156 @@
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from cnnviz.errors import BadInput, Cancelled, NotFound
+from cnnviz.explanation import filters
+from cnnviz.explanation.filters import visualize_filters
+from tests.inference import networks
+
+SIDE = 28
+# Upright stripes and lying stripes, six pixels apart; both sum to nothing on a flat picture.
+STRIPES = np.sin(2 * np.pi * np.arange(7) / 6).astype(np.float32)
+KERNELS = np.stack([np.tile(STRIPES, (7, 1)), np.tile(STRIPES, (7, 1)).T], axis=-1)
+
+
+def edges():
+    """One convolution whose channels look for upright and for lying stripes."""
+    inputs = layers.Input((SIDE, SIDE, 1), name="image")
+    x = layers.Rescaling(1 / 255)(inputs)
+    x = layers.Conv2D(2, 7, name="conv")(x)
+    x = layers.ReLU(name="relu")(x)
+    x = layers.GlobalAveragePooling2D()(x)
+    network = keras.Model(inputs, layers.Dense(2, activation="softmax", name="answer")(x))
+    kernels = KERNELS - KERNELS.mean(axis=(0, 1))
+    network.set_weights(
+        [
+            kernels[:, :, None],
+            np.zeros(2, np.float32),
+            np.eye(2, dtype=np.float32),
+            np.zeros(2, np.float32),
+        ]
+    )
+    return networks.model(network)
+
+
+def response(model, pictures):
+    """Mean response of the channels (n, 2), by the network itself."""
+    network = model.keras_model
+    cut = keras.Model(network.inputs[0], network.get_layer("relu").output)
+    return cut(pictures.astype(np.float32)).numpy().mean(axis=(1, 2))
+
+
+def wave(picture):
+    """Periods down and across of the strongest wave in a picture."""
+    spectrum = np.abs(np.fft.fft2(picture[..., 0] - picture.mean()))
+    down, across = np.unravel_index(spectrum.argmax(), spectrum.shape)
+    return min(down, SIDE - down), min(across, SIDE - across)
+
+
+def test_a_channel_gets_the_picture_it_looks_for():
+    model = edges()
+    pictures = visualize_filters(model, "relu", steps=64)
+    assert pictures.shape == (2, SIDE, SIDE, 1)
+    assert pictures.dtype == np.uint8
+    found = response(model, pictures)
+    rng = np.random.default_rng(0)
+    noise = response(model, rng.integers(0, 256, (200, SIDE, SIDE, 1))).max(axis=0)
+    # Real pictures of the kind that others are looking for: a smooth slope, a disc, a cross.
+    rows, columns = np.mgrid[:SIDE, :SIDE]
+    disc = ((rows - 14) ** 2 + (columns - 14) ** 2 < 80) * 255
+    cross = ((np.abs(rows - 14) < 3) | (np.abs(columns - 14) < 3)) * 255
+    real = response(model, np.stack([rows * 9, disc, cross])[..., None]).max(axis=0)
+    for own, other in ((0, 1), (1, 0)):
+        assert found[own, own] > 2 * max(noise[own], real[own])
+        assert found[own, own] > 3 * found[own, other]
+    # The strongest wave in each picture runs in the kernel's direction, and is as long as its.
+    assert wave(pictures[0]) == pytest.approx((0, SIDE / 6), abs=1.01)
+    assert wave(pictures[1]) == pytest.approx((SIDE / 6, 0), abs=1.01)
+
+
+def test_a_dead_channel_is_woken(monkeypatch):
+    # Channel 0 adds up 49 pixels and answers above 30: a grey picture gives 24.5, a white one 49.
+    def bright():
+        model = edges()
+        weights = model.keras_model.get_weights()
+        weights[0][..., 0] = 1
+        weights[1][0] = -30
+        model.keras_model.set_weights(weights)
+        return model
+
+    model = bright()
+    start = visualize_filters(model, "relu", [0], steps=1)
+    assert response(model, start)[0, 0] == 0
+    assert response(model, visualize_filters(model, "relu", [0], steps=48))[0, 0] > 5
+    monkeypatch.setattr(filters, "_WAKING_STEPS", 0)
+    assert response(model, visualize_filters(bright(), "relu", [0], steps=48))[0, 0] == 0
+
+
+def test_classes_are_painted_by_their_score():
+    model = edges()
+    pictures = visualize_filters(model, "answer", steps=48)
+    scores = model.scores(pictures)
+    assert scores.argmax(axis=1).tolist() == [0, 1]
+
+
+def test_pictures_depend_on_the_seed_and_not_on_the_company():
+    model = networks.model(networks.flat(side=16))
+    both = visualize_filters(model, "conv_2", [3, 5], steps=12)
+    assert both.shape == (2, 16, 16, 3)
+    again = visualize_filters(model, "conv_2", [3, 5], steps=12)
+    np.testing.assert_array_equal(again, both)
+    alone = visualize_filters(model, "conv_2", [5], steps=12)
+    assert np.abs(alone[0].astype(int) - both[1]).max() <= 2  # sums in another order
+    other = visualize_filters(model, "conv_2", [3, 5], steps=12, seed=1)
+    assert np.abs(other.astype(int) - both).mean() > 5
+
+
+def test_frames_grow_and_the_work_can_be_stopped():
+    model = networks.model(networks.flat(side=16))
+    frames = []
+    final = visualize_filters(
+        model, "conv_1", [0, 1], steps=40, on_frame=lambda p, done: frames.append((p, done))
+    )
+    fractions = [done for _, done in frames]
+    assert fractions == sorted(fractions)
+    assert (fractions[0], fractions[-1]) == (0, 1)
+    assert len(frames) >= 3
+    assert all(p.shape == final.shape and p.dtype == np.uint8 for p, _ in frames)
+    np.testing.assert_array_equal(frames[-1][0], final)
+
+    checks = []
+
+    def cancelled():
+        checks.append(1)
+        if len(checks) == 3:
+            raise Cancelled("Stopped.")
+
+    with pytest.raises(Cancelled):
+        visualize_filters(model, "conv_1", steps=4000, check_cancelled=cancelled)
+
+
+def test_other_sizes_and_nested_layers():
+    model = networks.model(networks.flat())
+    pictures = visualize_filters(model, "conv_2", [0], steps=2, size=(20, 31))
+    assert pictures.shape == (1, 20, 31, 3)
+    nested = networks.model(networks.nested())
+    inner = visualize_filters(nested, "middle/inner/conv_2", [1], steps=8)
+    flat = visualize_filters(model, "conv_2", [1], steps=8)
+    assert np.abs(inner.astype(int) - flat).max() <= 2
+
+
+def test_bad_questions_are_sentences():
+    model = networks.model(networks.flat())
+    with pytest.raises(BadInput, match="numbered from 0 to 7"):
+        visualize_filters(model, "conv_2", [8])
+    with pytest.raises(BadInput, match="list of numbers"):
+        visualize_filters(model, "conv_2", [])
+    with pytest.raises(NotFound, match="“conv_9”"):
+        visualize_filters(model, "conv_9")
+    with pytest.raises(BadInput, match="steps"):
+        visualize_filters(model, "conv_2", steps=0)
+    with pytest.raises(BadInput, match="between 16 and 512"):
+        visualize_filters(model, "conv_2", size=8)
+    with pytest.raises(BadInput, match="do not take pictures of 20×20"):
+        visualize_filters(model, "logits", [0], size=20)
