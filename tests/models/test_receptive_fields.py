@@ -19,23 +19,27 @@ def pixels_with_influence(network, layer, units):
     shape = (192 if pools else 1, *network.inputs[0].shape[1:])
     x = tf.constant(np.random.default_rng(0).uniform(0, 255, shape), tf.float32)
     part = keras.Model(network.inputs, network.get_layer(layer).output)
-    with tf.GradientTape(persistent=True) as tape:
+    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
         tape.watch(x)
         output = part(x, training=False)
         values = [tf.reduce_sum(output[:, row, column]) for row, column in units]
     for value in values:
         hit = np.abs(tape.gradient(value, x).numpy()).sum(axis=(0, 3)) > 0
         rows, columns = np.flatnonzero(hit.any(axis=1)), np.flatnonzero(hit.any(axis=0))
-        yield rows[0], rows[-1], columns[0], columns[-1]
+        yield (rows[0], rows[-1], columns[0], columns[-1]) if rows.size else None
 
 
 def seen_inside(field, unit, sides):
-    """The described window, cut off at the borders of the image, in the same form."""
+    """The described window, cut off at the borders of the image, in the same form.
+
+    None where nothing is left of it: such a unit sees only padding.
+    """
     window = []
     for axis in (0, 1):
         first = field.start[axis] + unit[axis] * field.stride[axis]
         window += [max(first, 0), min(first + field.size[axis], sides[axis]) - 1]
-    return tuple(window)
+    top, bottom, left, right = window
+    return None if top > bottom or left > right else tuple(window)
 
 
 def check_against_gradients(network):
@@ -92,7 +96,7 @@ def test_single_layers(network):
 
 def test_branches_are_united():
     image = layers.Input((24, 24, 1))
-    narrow = layers.Conv2D(2, 1, 2, padding="same")(image)
+    narrow = layers.Conv2D(2, 3, 2, padding="same")(image)
     wide = layers.Conv2D(2, 5, 2, padding="same")(image)
     x = layers.Concatenate()(
         [
