@@ -122,10 +122,8 @@ def _sheet(name: str, file: str) -> tuple[np.ndarray, np.ndarray]:
     return images, labels
 
 
-@lru_cache(maxsize=8)
-def _indices(name: str, split: str) -> np.ndarray:
-    """Which tiles of the training sheet belong to ``train`` and to ``val``."""
-    labels = np.load(FOLDER / name / "train_labels.npy", allow_pickle=False)
+def stratified(labels: np.ndarray, split: str) -> np.ndarray:
+    """Indices of ``val``, a tenth of each class, or of ``train``, the others; always the same."""
     rng = np.random.default_rng(0)
     val = [
         rng.choice(where, len(where) // 10, replace=False)
@@ -133,6 +131,13 @@ def _indices(name: str, split: str) -> np.ndarray:
     ]
     val = np.sort(np.concatenate(val))
     return val if split == "val" else np.setdiff1d(np.arange(len(labels)), val)
+
+
+@lru_cache(maxsize=8)
+def _indices(name: str, split: str) -> np.ndarray:
+    """Which tiles of the training sheet belong to ``train`` and to ``val``."""
+    labels = np.load(FOLDER / name / "train_labels.npy", allow_pickle=False)
+    return stratified(labels, split)
 
 
 def split_arrays(name: str, split: str) -> tuple[np.ndarray, np.ndarray]:

@@ -84,7 +84,8 @@ def open_members(source: str | Path | bytes) -> Iterator[list[Member]]:
                 "them smaller.",
                 size=round(total / 1e6),
             )
-        yield [member for e in entries if (member := _member(archive, e))]
+        named = zip(entries, _names(entries), strict=True)
+        yield [member for e, name in named if (member := _member(archive, e, name))]
 
 
 def _check_entries(source: str | Path | bytes) -> None:
@@ -104,8 +105,7 @@ def _check_entries(source: str | Path | bytes) -> None:
         raise BadDataset("This zip has more than {most} entries.", most=MAX_ENTRIES)
 
 
-def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Member | None:
-    name = _name(entry)
+def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> Member | None:
     parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
     if name.startswith(("/", "\\")) or ".." in parts or re.match(r"[A-Za-z]:", name):
         raise BadDataset(
@@ -123,19 +123,22 @@ def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Member | None:
     return Member(tuple(parts), None if entry.is_dir() else partial(_bytes, archive, entry))
 
 
-def _name(entry: zipfile.ZipInfo) -> str:
-    """The name as it was meant: packers that set no UTF-8 flag write UTF-8 or the local code."""
-    if not entry.flag_bits & _UTF_8:
+def _names(entries: list[zipfile.ZipInfo]) -> list[str]:
+    """The names as they were meant: packers that set no UTF-8 flag write UTF-8 or the local code.
+
+    One code for the whole zip, because short GBK names can be UTF-8 by chance (猫 reads è).
+    """
+    names = [e.filename for e in entries]
+    unmarked = [i for i, e in enumerate(entries) if not e.flag_bits & _UTF_8]
+    for encoding in ("utf-8", "gbk"):
         try:
-            raw = entry.filename.encode("cp437")
-        except UnicodeEncodeError:
-            return entry.filename
-        for encoding in ("utf-8", "gbk"):
-            try:
-                return raw.decode(encoding)
-            except UnicodeDecodeError:
-                continue
-    return entry.filename
+            meant = [names[i].encode("cp437").decode(encoding) for i in unmarked]
+        except UnicodeError:
+            continue
+        for i, name in zip(unmarked, meant, strict=True):
+            names[i] = name
+        break
+    return names
 
 
 def _bytes(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
