@@ -123,6 +123,10 @@ class Run:
         self.check_owner(owner)
         storage.write_whole(self.folder / COMMANDS / STOP, b"")
 
+    def withdraw_stop(self) -> None:
+        """Take a stop command back that no worker has seen."""
+        (self.folder / COMMANDS / STOP).unlink(missing_ok=True)
+
     def check_owner(self, owner: str) -> None:
         """Raise BadInput when the run belongs to somebody else."""
         if owner != self.owner:
@@ -169,7 +173,7 @@ def delete_run(run_id: str, owner: str = storage.LOCAL_OWNER) -> None:
     """
     run = Run(run_id)
     run.check_owner(owner)
-    lock = locks.take(run.folder, patience=0.2)
+    lock = locks.take(run.folder)
     if lock is None:
         raise BadInput("This training is still at work. Stop it first, then delete it.")
     try:

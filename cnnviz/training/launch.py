@@ -7,6 +7,7 @@ so, with the network of the training that is most likely to come.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -17,11 +18,12 @@ import time
 from pathlib import Path
 
 from cnnviz import storage
-from cnnviz.errors import BadInput
+from cnnviz.errors import BadInput, CnnvizError, NotPossible
 from cnnviz.runs import locks
 from cnnviz.runs.run import Run, create_run
 from cnnviz.training.config import TrainingConfig
 
+RUN_NEEDS = 0.75e9  # bytes of memory of a training
 SPARE_NEEDS = 1.5e9  # bytes of free memory, below which no spare is kept
 REPLACE_AFTER_S = 10.0  # let a training get going before the next spare loads TensorFlow
 
@@ -70,8 +72,13 @@ def start_training(
 
     Raises:
         BadInput: a setting is unknown or out of range.
+        NotPossible: there is no memory for another training now.
     """
     checked = config.check(folders)
+    if not (_spare and _spare.alive()) and _free_memory() < RUN_NEEDS:
+        raise NotPossible(
+            "This machine has no memory left for another training. Try again when one has ended."
+        )
     run, lock = create_run(checked.to_json(), owner)
     try:
         _hand_over(run, lock)
@@ -93,6 +100,7 @@ def resume_training(run_id: str, owner: str = storage.LOCAL_OWNER) -> Run:
     if lock is None:
         raise BadInput("Only a training that broke off can be resumed.")
     try:
+        run.withdraw_stop()  # it was meant for the worker that is gone
         _hand_over(run, lock)
     finally:
         locks.let_go(lock)
@@ -143,7 +151,8 @@ def _replace_later(run: Run) -> None:
 
     def replace() -> None:
         time.sleep(REPLACE_AFTER_S)
-        keep_spare(TrainingConfig.from_json(run.config))
+        with contextlib.suppress(CnnvizError):  # its data set may have been deleted
+            keep_spare(TrainingConfig.from_json(run.config))
 
     threading.Thread(target=replace, name="next-spare", daemon=True).start()
 

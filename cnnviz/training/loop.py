@@ -14,7 +14,7 @@ from cnnviz.datasets.loading import load_dataset
 from cnnviz.models.cards import FILE as CARD
 from cnnviz.runs import events, locks
 from cnnviz.runs.events import Event, EventWriter
-from cnnviz.runs.run import COMMANDS, STOP, Run, create_run
+from cnnviz.runs.run import Run, create_run
 from cnnviz.storage import LOCAL_OWNER, write_whole
 from cnnviz.training import keeping
 from cnnviz.training.batches import Batches
@@ -146,7 +146,6 @@ class Training:
             self.position, state, self._best = kept
             self._network.restore(state)
             events.cut(self.folder, self.position.offset)
-            (self.folder / COMMANDS / STOP).unlink(missing_ok=True)  # it was meant for then
         self._writer = EventWriter(self.folder, self._on_event)
         if kept:
             self._writer.write("resume", step=self.position.step, epoch=self.position.epoch)

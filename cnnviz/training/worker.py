@@ -12,6 +12,10 @@ import json
 import os
 import socket
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # TensorFlow is to be loaded after the process has made itself nice
+    from cnnviz.training.network import Network
 
 NICENESS = 5  # the web comes first
 
@@ -26,23 +30,32 @@ def main() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if given.run:
         _send_output_to_log(given.run)
+        _set_up()
         _carry_out(given.run, given.lock, None)
         return
-    ready = _make_ready(given.spare)
+    _set_up()
+    try:
+        ready = _make_ready(given.spare)
+    except Exception:  # its data set may have been deleted; TensorFlow is loaded all the same
+        ready = None
     if assignment := _wait_for_run():
         _carry_out(*assignment, ready)
 
 
-def _make_ready(settings: str) -> object:
-    from cnnviz.datasets.loading import load_dataset
-    from cnnviz.training.config import TrainingConfig
+def _set_up() -> None:
     from cnnviz.training.devices import set_up_devices
-    from cnnviz.training.network import Network
 
     set_up_devices()
+
+
+def _make_ready(settings: str) -> Network:
+    from cnnviz.datasets.loading import load_dataset
+    from cnnviz.training.config import TrainingConfig
+    from cnnviz.training.network import Network
+
     config = TrainingConfig.from_json(settings).check()
     val = load_dataset(config.dataset, "val")
-    load_dataset(config.dataset, "train")
+    load_dataset(config.dataset, "train")  # decoded once, kept
     network = Network(config, val.images.shape[1:], len(val.class_names))
     network.warm_up(config.batch_size)
     return network
@@ -70,15 +83,14 @@ def _send_output_to_log(run_id: str) -> None:
         os.dup2(log.fileno(), stream.fileno())
 
 
-def _carry_out(run_id: str, lock: int, ready: object) -> None:
+def _carry_out(run_id: str, lock: int, ready: Network | None) -> None:
+    from cnnviz.runs import locks
     from cnnviz.runs.run import Run
-    from cnnviz.training.devices import set_up_devices
     from cnnviz.training.loop import carry_out
 
     os.set_inheritable(lock, False)
-    if ready is None:
-        set_up_devices()
     carry_out(Run(run_id), ready=ready)
+    locks.let_go(lock)  # before TensorFlow takes its time to end
 
 
 if __name__ == "__main__":

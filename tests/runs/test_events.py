@@ -88,6 +88,7 @@ def test_a_full_disk_leaves_whole_lines(tmp_path):
 
 def test_threads_share_a_writer_and_a_reader(tmp_path):
     writer, shared = EventWriter(tmp_path), SharedEvents(tmp_path)
+
     def write():
         for _ in range(200):
             writer.write("batch", step=0)

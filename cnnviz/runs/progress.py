@@ -1,0 +1,91 @@
+"""A run's diary as what a page draws: curves, figures, and the fixed samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Event = dict
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Loss and accuracy (0–1) after each of ``steps``."""
+
+    steps: tuple[int, ...] = ()
+    loss: tuple[float, ...] = ()
+    accuracy: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a training stands. Figures are None, and counts 0, until they are known.
+
+    ``samples`` are the events of that kind: what the network said about ``sample_indices`` (of
+    ``val``, with ``sample_labels``) at each moment, the untrained network first.
+    ``seconds_left`` leaves the closing steps out. ``epoch_rows`` are the events of that kind.
+    """
+
+    step: int = 0
+    epoch: int = 0
+    epochs: int = 0
+    steps_per_epoch: int = 0
+    training: Curve = Curve()
+    validation: Curve = Curve()
+    images_per_second: float | None = None
+    seconds_left: float | None = None
+    learning_rate: float | None = None
+    device: str | None = None
+    device_name: str = ""
+    images: int = 0
+    val_images: int = 0
+    class_names: tuple[str, ...] = ()
+    sample_indices: tuple[int, ...] = ()
+    sample_labels: tuple[int, ...] = ()
+    samples: tuple[Event, ...] = ()
+    epoch_rows: tuple[Event, ...] = ()
+
+    @property
+    def fraction(self) -> float:
+        """Share of the steps that is done, 0–1."""
+        whole = self.steps_per_epoch * self.epochs
+        return min(1.0, self.step / whole) if whole else 0.0
+
+
+def summarise(events: Sequence[Event]) -> Progress:
+    """Everything at once from the events in their order."""
+    by_kind: dict[str, list[Event]] = {}
+    for event in events:
+        by_kind.setdefault(event["kind"], []).append(event)
+    start = by_kind.get("start", [{}])[0]
+    batches = by_kind.get("batch", [])
+    last = batches[-1] if batches else {}
+    step = max((e.get("step", 0) for e in events[-20:]), default=0)
+    return Progress(
+        step=step,
+        epoch=last.get("epoch", 0),
+        epochs=start.get("epochs", 0),
+        steps_per_epoch=start.get("steps_per_epoch", 0),
+        training=_curve(batches),
+        validation=_curve(by_kind.get("validation", [])),
+        images_per_second=last.get("images_per_second"),
+        seconds_left=last.get("seconds_left"),
+        learning_rate=last.get("learning_rate"),
+        device=start.get("device"),
+        device_name=start.get("device_name", ""),
+        images=start.get("images", 0),
+        val_images=start.get("val_images", 0),
+        class_names=tuple(start.get("class_names", ())),
+        sample_indices=tuple(start.get("sample_indices", ())),
+        sample_labels=tuple(start.get("sample_labels", ())),
+        samples=tuple(by_kind.get("samples", ())),
+        epoch_rows=tuple(by_kind.get("epoch", ())),
+    )
+
+
+def _curve(events: list[Event]) -> Curve:
+    return Curve(
+        tuple(e["step"] for e in events),
+        tuple(e["loss"] for e in events),
+        tuple(e["accuracy"] for e in events),
+    )
