@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import queue
 import threading
 import time
 from collections import deque
@@ -85,7 +86,10 @@ class LocalEngine(Engine):
             threading.Thread(target=self._keep_slot, args=(slot,), daemon=True, name="compute")
             for slot in self._slots
         ]
+        self._answered: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._threads.append(threading.Thread(target=self._watch, daemon=True, name="watch"))
+        # Not joined when closing: at worst an answer is not kept.
+        threading.Thread(target=self._write_answers, daemon=True, name="answers").start()
         for thread in self._threads:
             thread.start()
 
@@ -240,7 +244,7 @@ class LocalEngine(Engine):
                 slot.ready = False
                 slot.process.kill()
             self._hand_out()
-        self._write(task.job)
+        self._answered.put(task.job)
 
     def _on_death(self, slot: _Slot) -> None:
         with self._changed:
@@ -279,6 +283,12 @@ class LocalEngine(Engine):
                         "in its log."
                     ),
                 )
+
+    # One thread that writes: a slow disk must not keep a worker's next answer waiting
+
+    def _write_answers(self) -> None:
+        while True:
+            self._write(self._answered.get())
 
     # One thread that looks at the clock
 
