@@ -12,6 +12,7 @@ from cnnviz.figures.colours import accent
 from cnnviz.models.cards import Layer
 
 MOST_BLOCKS = 18  # more than this on one line is a wall, not a picture: group them
+_FEWEST = 4  # and fewer than this hides the network
 _TALLEST, _SMALLEST = 150, 16
 _LABELS, _TOP = 92, 54  # room under and above the blocks
 _FAMILIES = (
@@ -48,7 +49,7 @@ def group_layers(layers: Sequence[Layer]) -> tuple[Group, ...]:
         return tuple(Group(layer.name, (layer,)) for layer in layers)
     for key in (_prefix, _stage, _size):
         groups = _consecutive(layers, key)
-        if len(groups) <= MOST_BLOCKS:
+        if _FEWEST <= len(groups) <= MOST_BLOCKS:
             return groups
     return groups
 
@@ -251,14 +252,21 @@ def _family(kind: str) -> tuple[str, str]:
     return next((colours for part, colours in _FAMILIES if part in kind), _OTHER)
 
 
+def _named_by_keras(layer: Layer) -> bool:
+    """Names such as ``conv2d_17`` say nothing about where a layer belongs."""
+    return re.sub(r"(_\d+)?$", "", layer.name).replace("_", "") == layer.kind.lower()
+
+
 def _prefix(layer: Layer) -> str:
-    outer = layer.name.split("/")[0] if "/" in layer.name else layer.name.split("_")[0]
-    return outer if "/" in layer.name or re.search(r"\d", outer) else layer.name
+    if "/" in layer.name:
+        return layer.name.split("/")[0]
+    first = layer.name.split("_")[0]
+    return first if re.search(r"\d", first) and not _named_by_keras(layer) else layer.name
 
 
 def _stage(layer: Layer) -> str:
     found = re.match(r"[A-Za-z]+_?\d+", layer.name)
-    return found[0] if found else layer.name
+    return found[0] if found and not _named_by_keras(layer) else layer.name
 
 
 def _size(layer: Layer) -> str:

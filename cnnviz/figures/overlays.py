@@ -188,7 +188,7 @@ def legend_png(
         pen.text((margin, y + 34), low, font=font(17), fill="#585d72")
         pen.text((margin + 300, y + 34), high, font=font(17), fill="#585d72", anchor="ra")
     buffer = BytesIO()
-    page.save(buffer, "PNG")
+    page.save(buffer, "PNG", compress_level=3)
     return buffer.getvalue()
 
 

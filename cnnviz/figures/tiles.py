@@ -14,7 +14,8 @@ from cnnviz.figures.png import encode_palette_png, enlarge
 
 # The first colours of a grid's palette are not values; the rest are the colour map.
 _GAP, _HATCH, _HATCH_LINE, _OUTLINE, _FIRST = 0, 1, 2, 3, 4
-_LEVELS = 256 - _FIRST
+# Half the levels: nobody sees a step of 1/125 in a thumbnail, and the file is a sixth smaller.
+_LEVELS = 125
 _ZERO = _FIRST + (_LEVELS - 1) // 2  # where a signed value of zero lands
 _HATCH_COLOURS = {False: ("#ffffff", "#c3c7d4"), True: ("#161923", "#4a5064")}
 
@@ -113,7 +114,7 @@ def map_png(tile: np.ndarray, signed: bool, dark: bool = False, side: int = 0) -
 
 @dataclass(frozen=True)
 class Sprite:
-    """Many small images in one file: ``data`` (PNG or WebP), ``geometry`` says where each lies."""
+    """Many small images in one file: ``data`` (PNG or JPEG), ``geometry`` says where each lies."""
 
     data: bytes
     geometry: Geometry
@@ -125,14 +126,22 @@ def map_sprite(tiles: np.ndarray, *, signed: bool = False, dark: bool = False) -
     return Sprite(encode_palette_png(picture[..., 0], colour_table(signed, dark)), geometry)
 
 
-def image_sprite(images: np.ndarray) -> Sprite:
-    """Images (k, h, w, 1 or 3) uint8 as one PNG for a browser, at their own size."""
+def image_sprite(images: np.ndarray, *, exact: bool = True) -> Sprite:
+    """Images (k, h, w, 1 or 3) uint8 as one file for a browser, at their own size.
+
+    Grey images are always exact (PNG). Colour ones in their thousands, only glanced at, are a
+    quarter of the size with ``exact=False`` (JPEG).
+    """
     picture, geometry = _joined(images)
     if picture.shape[-1] == 1:
         ramp = np.arange(256, dtype=np.uint8)[:, None].repeat(3, axis=1)
         return Sprite(encode_palette_png(picture[..., 0], ramp), geometry)
-    quick = [cv2.IMWRITE_PNG_COMPRESSION, 3]
-    return Sprite(cv2.imencode(".png", picture[..., ::-1], quick)[1].tobytes(), geometry)
+    kind, setting = (
+        (".png", [cv2.IMWRITE_PNG_COMPRESSION, 2])
+        if exact
+        else (".jpg", [cv2.IMWRITE_JPEG_QUALITY, 90])
+    )
+    return Sprite(cv2.imencode(kind, picture[..., ::-1], setting)[1].tobytes(), geometry)
 
 
 def _joined(images: np.ndarray) -> tuple[np.ndarray, Geometry]:
