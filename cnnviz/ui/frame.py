@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from cnnviz.compute import get_engine
 from cnnviz.errors import CnnvizError
@@ -13,10 +14,21 @@ from cnnviz.ui.language import _
 from cnnviz.ui.style import apply_style
 
 log = logging.getLogger(__name__)
+_FRAMED = "_framed"
+
+
+def use_navigation() -> None:
+    """Keep Streamlit from reading ``pages/`` by itself.
+
+    It stops doing so once the app has called ``st.navigation``; but the very first visitor of a
+    server, who came by a link to a page, would get that page without its frame.
+    """
+    PagesManager.uses_pages_directory = False
 
 
 def run() -> None:
     """Draw the frame and the current page; errors become sentences, never tracebacks."""
+    st.session_state[_FRAMED] = True
     get_engine()  # workers start warming up with the first visitor's first page
     apply_style()
     groups: dict[str, list] = {}
@@ -26,7 +38,7 @@ def run() -> None:
                 page.file,
                 title=_(page.name),
                 help=_(page.help),
-                url_path=page.key.replace("_", "-"),
+                url_path=page.key,
                 default=page.key == "home",
             )
         )
@@ -50,6 +62,9 @@ def show_error(error: CnnvizError) -> None:
 
 def head(key: str, how_to_read: str) -> None:
     """The page's question as its title, and one sentence on how to read its picture."""
+    if _FRAMED not in st.session_state:  # started with plain `streamlit run app.py`
+        use_navigation()
+        st.rerun()
     st.title(_(lesson.page(key).question), anchor=False)
     st.markdown(how_to_read)
 

@@ -10,7 +10,6 @@ from cnnviz.datasets.image_references import open_image
 from cnnviz.evaluation.results import Evaluation
 from cnnviz.figures import overlays
 from cnnviz.figures.tiles import image_sprite
-from cnnviz.ui import address
 from cnnviz.ui.components.grid import grid
 from cnnviz.ui.language import _, percent
 from cnnviz.ui.many import Labelled
@@ -26,7 +25,12 @@ def gallery(
 ) -> int | None:
     """Draw the images at ``positions`` of the evaluation; returns the clicked image's index."""
     pages = -(-len(positions) // PER_PAGE)
-    page = address.number("page", 1, 1, pages)
+    place = st.container()  # the images; the pages' numbers stand below them
+    page = 1
+    if pages > 1:
+        if st.session_state.get("page", 1) > pages:  # fewer images were asked for since
+            del st.session_state["page"]
+        page = st.pagination(pages, key="page", bind="query-params")
     shown = positions[(page - 1) * PER_PAGE : page * PER_PAGE]
     pairs = _pairs(labelled, found, shown)
     names = labelled.class_names
@@ -38,20 +42,13 @@ def gallery(
         )
         for p in shown
     ]
-    clicked = grid(
-        image_sprite(pairs),
-        key=f"{key}-grid",
-        side=2 * _SIDE + _GAP,
-        captions=captions,
-        label=_("Images with what the network called them"),
-    )
-    if pages > 1:
-        state = f"{key}-page"
-        st.session_state[state] = page
-        st.pagination(
-            pages,
-            key=state,
-            on_change=lambda: address.choose("page", str(st.session_state[state])),
+    with place:
+        clicked = grid(
+            image_sprite(pairs),
+            key=f"{key}-grid",
+            side=2 * _SIDE + _GAP,
+            captions=captions,
+            label=_("Images with what the network called them"),
         )
     return None if clicked is None else int(found.indices[shown[clicked]])
 

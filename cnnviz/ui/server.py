@@ -18,6 +18,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cnnviz.storage import ROOT
+from cnnviz.ui.frame import use_navigation
 from cnnviz.ui.owner import COOKIE
 
 _YEAR = 365 * 24 * 3600
@@ -67,6 +68,7 @@ async def health(_request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok", "heavy_modules": heavy})
 
 
+use_navigation()
 app = st.App(
     ROOT / "app.py",
     middleware=[Middleware(OwnerCookie)],
