@@ -57,7 +57,10 @@ def main() -> None:
     for side in (14, 28, 112):
         maps = feature_like(side)
         line(f"64 tiles at 54 px, maps {side}×{side}", lambda m=maps: tiles.tile_grid(m).png())
-        line(f"64 tiles as a sprite, maps {side}×{side}", lambda m=maps: tiles.map_sprite(m).data)
+        line(
+            f"64 tiles as a sprite of at most 56 px, {side}×{side}",
+            lambda m=maps: tiles.map_sprite(m, largest=56).data,
+        )
     picture = tiles.tile_grid(feature_like(54)).indices
     for level in (1, 2, 3, 4, 6, 9):
         line(

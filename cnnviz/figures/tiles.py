@@ -120,9 +120,15 @@ class Sprite:
     geometry: Geometry
 
 
-def map_sprite(tiles: np.ndarray, *, signed: bool = False, dark: bool = False) -> Sprite:
-    """Quantised maps (k, h, w) uint8 at their own size as one palette PNG for a browser."""
-    picture, geometry = _joined(tiles[..., None])
+def map_sprite(
+    tiles: np.ndarray, *, signed: bool = False, dark: bool = False, largest: int = 112
+) -> Sprite:
+    """Quantised maps (k, h, w) uint8 as one palette PNG for a browser, which enlarges them.
+
+    Maps keep their own size; those with a side longer than ``largest`` are averaged down to it.
+    """
+    shown = _fitted(tiles, largest) if max(tiles.shape[1:]) > largest else tiles
+    picture, geometry = _joined(shown[..., None])
     return Sprite(encode_palette_png(picture[..., 0], colour_table(signed, dark)), geometry)
 
 
@@ -136,11 +142,9 @@ def image_sprite(images: np.ndarray, *, exact: bool = True) -> Sprite:
     if picture.shape[-1] == 1:
         ramp = np.arange(256, dtype=np.uint8)[:, None].repeat(3, axis=1)
         return Sprite(encode_palette_png(picture[..., 0], ramp), geometry)
-    kind, setting = (
-        (".png", [cv2.IMWRITE_PNG_COMPRESSION, 2])
-        if exact
-        else (".jpg", [cv2.IMWRITE_JPEG_QUALITY, 90])
-    )
+    kind, setting = ".png", [cv2.IMWRITE_PNG_COMPRESSION, 2]
+    if not exact:
+        kind, setting = ".jpg", [cv2.IMWRITE_JPEG_QUALITY, 90]
     return Sprite(cv2.imencode(kind, picture[..., ::-1], setting)[1].tobytes(), geometry)
 
 
