@@ -1,12 +1,15 @@
 """Heatmaps: what spoke for this answer?"""
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
 from cnnviz import images
 from cnnviz.figures import overlays
-from cnnviz.ui import address, current, frame
+from cnnviz.ui import current, frame, heatmap_choices
 from cnnviz.ui.language import _, percent
+from cnnviz.ui.photo import seen, show_steps
 from cnnviz.ui.pictures import is_dark, show_png
 from cnnviz.ui.questions import ask
 
@@ -22,58 +25,92 @@ frame.head(
         "got."
     ),
 )
-
-layers = [layer.name for layer in card.spatial_layers]
-layer = address.value("layer", card.heatmap_layer or "", valid=layers)
-chosen = address.value("classes", "")
-targets = [int(t) for t in chosen.split(",") if t.isdecimal() and int(t) < len(card.class_names)]
+if warning := heatmap_choices.warning_of(picture, card):
+    st.info(warning)
 
 answer = ask(
     "heatmaps",
     model=opened.reference,
     image=picture.reference,
-    targets=targets or None,
-    layer=layer or None,
+    targets=heatmap_choices.chosen_classes(card) or None,
+    layer=heatmap_choices.chosen_layer(card),
     waiting=_("Asking the network …"),
 )
 
-shared = address.value("scale", "each", valid=("each", "shared")) == "shared"
-opacity = address.number("opacity", 75, 10, 100) / 100
-largest = float(np.max(answer["maps"])) if shared else None
-columns = st.columns(len(answer["targets"]))
-for column, heat, name, share, positive in zip(
-    columns, answer["maps"], answer["names"], answer["shares"], answer["positive"], strict=True
+opacity, shared = heatmap_choices.opacity(), heatmap_choices.shared_scale()
+largest = max(float(np.max(answer["maps"])), 0.0) or None if shared else None
+base = seen(picture, card)
+for column, target, heat, share, positive in zip(
+    st.columns(len(answer["targets"])),
+    answer["targets"],
+    answer["maps"],
+    answer["shares"],
+    answer["positive"],
+    strict=True,
 ):
+    name = _(card.class_names[target])
+    placed = base.place(heat)
+    drawn = overlays.overlay(base.photo, placed, opacity, largest=largest)
     with column:
-        st.subheader(_(name), anchor=False)
+        st.subheader(name, anchor=False)
         st.markdown(_("{share} of its vote").format(share=f"**{percent(share)}**"))
-        placed = images.place_back(heat, picture.image.shape, card.input_shape[:2], card.fit)
-        drawn = overlays.overlay(picture.image, placed, opacity, largest=largest)
         show_png(
             images.encode_png(drawn.image),
-            alt=_("The image with the areas that spoke for {name}").format(name=_(name)),
+            alt=_("The image with the areas that spoke for {name}").format(name=name),
+            key=f"heat-{target}",
         )
         if not positive:
-            st.info(_("Nothing in this image spoke for {name}.").format(name=_(name)))
+            st.info(_("Nothing in this image spoke for {name}.").format(name=name))
+        lines = [
+            name,
+            _("{share} of its vote").format(share=percent(share)),
+            f"Grad-CAM · {answer['layer']} · {_(card.title)}",
+        ]
         st.download_button(
             _("Download"),
-            overlays.legend_png(
-                picture.image,
+            partial(  # made when asked for, by a thread that knows no language: texts go along
+                overlays.legend_png,
+                base.photo,
                 placed,
-                [
-                    _(name),
-                    _("{share} of its vote").format(share=percent(share)),
-                    f"Grad-CAM · {answer['layer']} · {_(card.title)}",
-                ],
+                lines,
                 low=_("nothing"),
                 high=_("spoke for it"),
                 opacity=opacity,
             ),
             file_name=f"{name}-grad-cam.png".replace(" ", "-"),
             mime="image/png",
-            key=f"download-{name}",
+            key=f"download-{target}",
             icon=":material/download:",
             type="tertiary",
+            on_click="ignore",
         )
 st.html(overlays.scale_svg(_("nothing"), _("spoke most strongly for it"), dark=is_dark()))
+notes = [
+    _("All heatmaps have the same scale, so their strengths compare.")
+    if shared
+    else _("Each heatmap has its own scale: its strongest place has the strongest colour.")
+]
+if not base.whole:
+    notes.append(_("The network saw only the part of the photo inside the frame."))
+st.caption(" ".join(notes))
+show_steps(picture, card)
+
+heatmap_choices.controls(card, answer["targets"])
+with st.expander(_("How Grad-CAM works")):
+    height, width = card.layer(answer["layer"]).output_shape[:2]
+    st.markdown(
+        _(
+            "The layer **{layer}** holds {count} maps of {height} × {width} values. For each map, "
+            "Grad-CAM asks how much the score of the class would grow if the map grew a little "
+            "(the gradient, averaged over the map). The maps are added up with these weights, "
+            "negative sums are set to zero, and the result is enlarged over the photo. So nothing "
+            "finer than {height} × {width} fields can be seen, and what spoke *against* the class "
+            "is not shown."
+        ).format(
+            layer=answer["layer"],
+            count=card.layer(answer["layer"]).output_shape[2],
+            height=height,
+            width=width,
+        )
+    )
 frame.foot("heatmaps")
