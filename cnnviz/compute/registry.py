@@ -147,15 +147,21 @@ QUESTIONS: dict[str, QuestionKind] = {
         default_layer="feature_layer",
     ),
     "inspect_upload": QuestionKind(
-        _HERE + "uploads:inspect_upload", ("upload",), cost="long", limit_s=120, cached=False
+        _HERE + "uploads:inspect_upload", ("upload",), cost="long", limit_s=120
     ),
     "preview_upload": QuestionKind(
         _HERE + "uploads:preview_upload",
         ("upload", "images"),
-        {"scaling": "none", "channels_order": "rgb", "size": None, "top": 3},
+        {
+            "scaling": "none",
+            "channels_order": "rgb",
+            "size": None,
+            "fit": "stretch",
+            "polarity": "any",
+            "top": 3,
+        },
         cost="long",
         limit_s=120,
-        cached=False,
     ),
     "keep_upload": QuestionKind(
         _HERE + "uploads:keep_upload",

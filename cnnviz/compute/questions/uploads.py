@@ -62,6 +62,8 @@ def preview_upload(
     scaling: str,
     channels_order: str,
     size: int | None,
+    fit: str,
+    polarity: str,
     top: int,
 ) -> dict:
     """What the network answers for a few images under these assumptions.
@@ -71,10 +73,12 @@ def preview_upload(
     if not isinstance(images, list) or not 1 <= len(images) <= _MOST_PREVIEWS:
         raise BadInput("Choose 1 to {most} images for the preview.", most=_MOST_PREVIEWS)
     top = checking.number(top, "top", 1, 20)
+    checking.choice(fit, "fit", tuple(FITS))
+    checking.choice(polarity, "polarity", tuple(POLARITIES))
     network = _open(upload)
     names = [str(i) for i in range(find_ending(network).classes)]
     wrapped = with_preprocessing(network, scaling, channels_order, size)
-    model = Model(wrapped, make_card(wrapped, "preview", names))
+    model = Model(wrapped, make_card(wrapped, "preview", names, fit=fit, polarity=polarity))
     shares = model.predict([checking.image(reference) for reference in images])
     return {"answers": [classes_of(row, model.card, top)["classes"] for row in shares]}
 
