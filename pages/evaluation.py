@@ -5,8 +5,7 @@ import streamlit as st
 from cnnviz.figures import charts
 from cnnviz.ui import address, frame, many
 from cnnviz.ui.components.matrix import matrix
-from cnnviz.ui.data_view import split_names
-from cnnviz.ui.language import _, n_, percent
+from cnnviz.ui.language import _, n_, percent, split_names
 from cnnviz.ui.pictures import chart, is_dark
 
 frame.head(

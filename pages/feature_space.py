@@ -7,7 +7,7 @@ from cnnviz.figures.tiles import image_sprite
 from cnnviz.ui import address, frame, many
 from cnnviz.ui.components.scatter import scatter
 from cnnviz.ui.image_view import image_view
-from cnnviz.ui.language import _, percent
+from cnnviz.ui.language import _, percent, split_names
 from cnnviz.ui.many_images import thumbnails
 from cnnviz.ui.questions import ask
 
@@ -74,7 +74,7 @@ st.markdown(
         "For {share} of them, most of the ten nearest points are of their own class."
     ).format(
         count=f"{len(answer['points']):,}",
-        split=_(labelled.split),
+        split=split_names()[labelled.split],
         title=labelled.title,
         layer=answer["layer"],
         method=methods[method],

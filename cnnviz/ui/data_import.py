@@ -14,8 +14,7 @@ from cnnviz.datasets.imported import (
 )
 from cnnviz.errors import CnnvizError
 from cnnviz.ui import address, frame
-from cnnviz.ui.data_view import split_names
-from cnnviz.ui.language import _, n_
+from cnnviz.ui.language import _, n_, split_names
 from cnnviz.ui.owner import current_owner
 from cnnviz.ui.questions import ask
 

@@ -13,17 +13,12 @@ from cnnviz.figures import charts
 from cnnviz.figures.tiles import image_sprite
 from cnnviz.ui import address
 from cnnviz.ui.components.grid import grid
-from cnnviz.ui.language import _, n_
+from cnnviz.ui.language import _, n_, split_names
 from cnnviz.ui.pictures import chart, is_dark
 
 _SHOWN = 40
 _SIDE = 64
 _ALL = "all"
-
-
-def split_names() -> dict[str, str]:
-    """The splits in plain words."""
-    return {"train": _("training"), "val": _("validation"), "test": _("test")}
 
 
 def draw(name: str) -> None:

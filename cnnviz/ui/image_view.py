@@ -9,7 +9,7 @@ from cnnviz import images
 from cnnviz.datasets.image_references import open_image
 from cnnviz.figures import charts, overlays
 from cnnviz.ui import address
-from cnnviz.ui.language import _, percent
+from cnnviz.ui.language import _, percent, split_names
 from cnnviz.ui.many import Labelled
 from cnnviz.ui.pictures import chart, is_dark, show_png
 from cnnviz.ui.questions import ask
@@ -45,7 +45,7 @@ def image_view(labelled: Labelled, index: int) -> None:
         )
         st.caption(
             _("Image {index} of the {split} images").format(
-                index=f"{index:,}", split=_(labelled.split)
+                index=f"{index:,}", split=split_names()[labelled.split]
             )
         )
     if card.heatmap_layer:

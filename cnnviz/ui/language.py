@@ -79,3 +79,8 @@ def percent(share: float, digits: int = 0) -> str:
         return "< " + percent(10 ** -(digits + 2), digits)
     space = "" if language() == "zh_CN" else "\u202f"
     return f"{shown:.{digits}f}{space}%"
+
+
+def split_names() -> dict[str, str]:
+    """The splits of a data set in plain words."""
+    return {"train": _("training"), "val": _("validation"), "test": _("test")}

@@ -11,8 +11,7 @@ from cnnviz.datasets.imported import list_imported
 from cnnviz.evaluation.results import Evaluation
 from cnnviz.models.references import ModelReference
 from cnnviz.ui import address, current
-from cnnviz.ui.data_view import split_names
-from cnnviz.ui.language import _
+from cnnviz.ui.language import _, split_names
 from cnnviz.ui.model_cards import open_model
 from cnnviz.ui.owner import current_owner
 from cnnviz.ui.questions import ask

@@ -12,7 +12,7 @@ from cnnviz.datasets.image_references import PHOTOS, open_image
 from cnnviz.models import store
 from cnnviz.models.cards import Card
 from cnnviz.ui import address
-from cnnviz.ui.language import _, percent
+from cnnviz.ui.language import _, percent, split_names
 from cnnviz.ui.owner import current_owner
 from cnnviz.ui.questions import ask
 
@@ -67,7 +67,7 @@ def facts(card: Card) -> str:
             _("{percent} of {images} {split} images right").format(
                 percent=percent(measured.value, 2),
                 images=f"{measured.images:,}",
-                split=_(measured.split),
+                split=split_names().get(measured.split, measured.split),
             )
         )
     return " · ".join(parts)

@@ -10,7 +10,7 @@ from cnnviz.models.references import ModelReference
 from cnnviz.runs.checkpoints import list_checkpoints
 from cnnviz.runs.run import Run
 from cnnviz.ui import address, current, image_box
-from cnnviz.ui.language import LANGUAGES, _, language, percent
+from cnnviz.ui.language import LANGUAGES, _, language, percent, split_names
 from cnnviz.ui.owner import current_owner
 
 
@@ -48,7 +48,14 @@ def _model() -> current.Opened:
     names = len(opened.card.class_names)
     facts = [_("{count} classes").format(count=f"{names:,}")]
     if opened.card.accuracy:
-        facts.append(_("{percent} right").format(percent=percent(opened.card.accuracy[0].value, 1)))
+        measured = opened.card.accuracy[0]
+        facts.append(
+            _("{percent} of {count} {split} images right").format(
+                percent=percent(measured.value, 1),
+                count=f"{measured.images:,}",
+                split=split_names().get(measured.split, measured.split),
+            )
+        )
     st.caption(" · ".join(facts))
     return opened
 
