@@ -111,12 +111,6 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
         os.environ["CNNVIZ_HOME"] = home
-        cold = seconds_to_first_batch(TrainingConfig())
-        launch.keep_spare()
-        time.sleep(given.warm_up)
-        warm = seconds_to_first_batch(TrainingConfig())
-        launch.dismiss_spare()
-
         config = TrainingConfig(architecture=given.architecture, epochs=given.epochs).check()
         val = load_dataset(config.dataset, "val")
         network = Network(config, val.images.shape[1:], len(val.class_names))
@@ -137,6 +131,11 @@ def main() -> None:
             )
             writing.append(gap)
             print(f"pair {pair + 1}: {ratios[-1]:.3f} ({work[-1]:.3f})", flush=True)
+        cold = seconds_to_first_batch(TrainingConfig())
+        launch.keep_spare()
+        time.sleep(given.warm_up)
+        warm = seconds_to_first_batch(TrainingConfig())
+        launch.dismiss_spare()
     print(f"{'live / bare, images per second, median':60} {statistics.median(ratios):7.3f}")
     print(
         f"{'  images per processor second, all that is written included':60} "

@@ -51,8 +51,10 @@ class _Spare:
         return self.alive()
 
     def dismiss(self) -> None:
-        """It sees its line close, and ends."""
+        """End it at once: it has nothing to lose."""
         self._line.close()
+        self.process.kill()
+        self.process.wait()
 
 
 _lock = threading.Lock()
@@ -124,13 +126,12 @@ def keep_spare(config: TrainingConfig | None = None) -> None:
 
 
 def dismiss_spare() -> None:
-    """Let the spare process end, if there is one."""
+    """End the spare process, if there is one."""
     global _spare
     with _lock:
         spare, _spare = _spare, None
     if spare:
         spare.dismiss()
-        spare.process.wait(10)
 
 
 def _hand_over(run: Run, lock: int) -> None:
