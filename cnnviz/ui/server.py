@@ -6,8 +6,12 @@ read it, and only sent back to this site. Start with ``python -m cnnviz serve``.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import secrets
 import sys
+import threading
+from collections.abc import AsyncIterator
 
 import streamlit as st
 from starlette.datastructures import MutableHeaders
@@ -17,11 +21,14 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cnnviz.compute import get_engine
 from cnnviz.storage import ROOT
+from cnnviz.training.launch import dismiss_spare, keep_spare
 from cnnviz.ui.frame import use_navigation
 from cnnviz.ui.owner import COOKIE
 
 _YEAR = 365 * 24 * 3600
+_SPARE_AFTER_S = 20.0  # the compute workers load TensorFlow first
 
 
 class OwnerCookie:
@@ -68,9 +75,27 @@ async def health(_request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok", "heavy_modules": heavy})
 
 
+@contextlib.asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    """Warm up what the first visitors need, without making them wait for it."""
+    get_engine()
+    spare = threading.Timer(_SPARE_AFTER_S, keep_spare)
+    spare.daemon = True
+    spare.start()
+    # What is imported by now stays for good: the collector need not look at it again and again.
+    gc.freeze()
+    try:
+        yield
+    finally:
+        spare.cancel()
+        dismiss_spare()
+        get_engine().close()
+
+
 use_navigation()
 app = st.App(
     ROOT / "app.py",
     middleware=[Middleware(OwnerCookie)],
     routes=[Route("/api/health", health)],
+    lifespan=lifespan,
 )
