@@ -110,7 +110,7 @@ def _pixels(picture: Image.Image) -> np.ndarray:
         return _deep_grey(_reduced(_array(picture)))
     mode = "L" if picture.mode in _GREY else "RGB"
     if not picture.has_transparency_data:
-        return _reduced(_array(picture.convert(mode)))
+        return _reduced(_array(picture if picture.mode == mode else picture.convert(mode)))
     layer = picture.convert("RGBA")
     layer.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX)
     white = Image.new("RGBA", layer.size, (255, 255, 255, 255))

@@ -5,6 +5,7 @@ import stat
 import struct
 import zipfile
 
+import numpy as np
 import pytest
 
 from cnnviz.datasets import zips
@@ -54,6 +55,23 @@ def test_part_of_a_zip(part, tmp_path):
     (tmp_path / "x.zip").write_bytes(data)
     with pytest.raises(BadDataset, match="not a zip file"):
         read_zip(tmp_path / "x.zip")
+
+
+def test_mutated_zips_give_a_data_set_or_a_sentence():
+    rng = np.random.default_rng(0)
+    whole = packed(flat(3))
+    directory = whole.index(b"PK\x01\x02")
+    refused = 0
+    for i in range(120):
+        data = bytearray(whole)
+        start = directory if i % 2 else 0  # half of the damage in the list of entries
+        for _ in range(rng.integers(1, 8)):
+            data[rng.integers(start, len(data))] = rng.integers(256)
+        try:
+            assert set(read_zip(bytes(data), size=(4, 4))) == {"train", "val", "test"}
+        except BadDataset:
+            refused += 1
+    assert 20 < refused < 120
 
 
 @pytest.mark.parametrize("data", [b"hello", b"Rar!\x1a\x07\0", b"7z\xbc\xaf\x27\x1c", picture()])
