@@ -175,9 +175,7 @@ def _train(given: argparse.Namespace) -> None:
         seed=given.seed,
     )
     run = cnnviz.train(config, on_event=_print_event)
-    outcome = {"run": run.id, "reference": run.reference, "status": run.status, **run.outcome}
-    if run.status == "failed":
-        raise BadInput("The training failed: {reason}", reason=outcome.get("reason", ""))
+    outcome = {"run": run.id, "reference": run.reference, **(run.outcome or {})}
     if given.json:
         print(json.dumps(outcome))
     else:
@@ -221,7 +219,7 @@ def _explain(given: argparse.Namespace) -> None:
     shares = model.predict(batch)[0]
     heat = place_back(found.raw[0], photo.shape, model.card.input_shape[:2], model.card.fit)
     out = given.out or given.image.with_name(f"{given.image.stem}-heatmap.png")
-    _write(out, encode_png(overlay(photo, heat)))
+    _write(out, encode_png(overlay(photo, heat).image))
     index = int(found.targets[0])
     answer = {
         "class": model.card.class_names[index],
@@ -245,34 +243,36 @@ def _class_index(card: Any, text: str) -> int:
 
 
 def _feature_maps(given: argparse.Namespace) -> None:
+    from cnnviz.compute.questions.maps import quantise
     from cnnviz.figures.tiles import tile_grid
-    from cnnviz.images import encode_png
-    from cnnviz.inference.quantise import quantise
 
     model = cnnviz.load_model(given.model)
     layers = given.layer or [layer.name for layer in model.card.spatial_layers]
     maps = cnnviz.feature_maps(model, model.prepare([_image(given.image)]), layers=layers)
     given.out.mkdir(parents=True, exist_ok=True)
+    written = 0
     for number, (layer, values) in enumerate(maps.items()):
         if values.ndim != 4:
             continue
-        tiles = quantise(values[0])
-        path = given.out / f"{number:03d}-{layer.replace('/', '.')}.png"
-        _write(path, encode_png(tile_grid(tiles)))
-        print(path)
+        tiles, scale, signed = quantise(values[0])
+        grid = tile_grid(tiles, signed=signed, dead=scale == 0)
+        _write(given.out / f"{number:03d}-{layer.replace('/', '.')}.png", grid.png())
+        written += 1
+    print(f"{written} layers → {given.out}")
 
 
 def _filters(given: argparse.Namespace) -> None:
-    from cnnviz.figures.tiles import picture_grid
-    from cnnviz.images import encode_png
+    from cnnviz.figures.tiles import image_sprite
 
     model = cnnviz.load_model(given.model)
     layer = given.layer or model.card.filter_layer
+    if layer is None:
+        raise BadInput("This network has no layer with channels to draw.")
     count = min(given.channels, model.card.layer(layer).output_shape[-1])
     pictures = cnnviz.visualize_filters(
         model, layer, channels=list(range(count)), steps=given.steps, seed=given.seed
     )
-    _write(given.out, encode_png(picture_grid(pictures)))
+    _write(given.out, image_sprite(pictures).data)
     print(f"{count} channels of {layer} → {given.out}")
 
 
