@@ -116,9 +116,14 @@ def concrete_shape(
 
 
 def last_spatial_layer(layers: Sequence[Layer]) -> str | None:
-    """The last layer with more than 1×1 positions: where heatmaps are read off."""
-    names = [x.name for x in layers if _maps(x) and x.kind != "InputLayer"]
-    return names[-1] if names else None
+    """The last layer with more than 1×1 positions: where heatmaps are read off.
+
+    Pooling that follows it only makes the maps coarser (and a heatmap through it the same at fewer
+    positions), so the layer before a final pooling is taken.
+    """
+    found = [x for x in layers if _maps(x) and x.kind != "InputLayer"]
+    finer = [x for x in found if "Pooling" not in x.kind]
+    return (finer or found)[-1].name if found else None
 
 
 def head_input(layers: Sequence[Layer]) -> str | None:

@@ -101,9 +101,9 @@ def test_operations_between_layers_are_followed_but_not_listed():
 @pytest.mark.parametrize(
     ("name", "heatmap", "feature", "filters"),
     [
-        ("lenet5", "pool_2", "dense_relu_2", "relu_2"),
-        ("tiny_vgg", "pool_2", "flatten", "relu_2_1"),
-        ("vgg_bn", "pool_3", "average", "relu_2_2"),
+        ("lenet5", "relu_2", "dense_relu_2", "relu_2"),
+        ("tiny_vgg", "relu_2_2", "flatten", "relu_2_1"),
+        ("vgg_bn", "relu_3_2", "average", "relu_2_2"),
         ("cifar_resnet", "stage_3_block_1_relu", "average", "stage_2_block_1_1_relu"),
     ],
 )
