@@ -1,6 +1,105 @@
-"""train"""
+"""Train: how does it learn?"""
 
-from cnnviz.ui import frame
+import streamlit as st
 
-frame.head("train", "")
+from cnnviz.errors import CnnvizError
+from cnnviz.runs.run import Run, list_runs
+from cnnviz.training.launch import keep_spare, start_training
+from cnnviz.ui import address, frame, run_actions, run_words, training_settings, training_view
+from cnnviz.ui.language import _, n_
+from cnnviz.ui.owner import current_owner
+from cnnviz.ui.plain_text import plain
+from cnnviz.ui.training_data import strip
+
+owner = current_owner()
+
+
+def watched() -> Run | None:
+    """The run that the address names; a sentence when there is none under that name."""
+    identifier = address.value("run", "")
+    if not identifier:
+        return None
+    try:
+        return Run(identifier)
+    except CnnvizError:
+        st.warning(
+            _("There is no training called “{name}” (any more).").format(
+                name=plain(identifier[:40])
+            )
+        )
+        address.choose("run", None)
+        return None
+
+
+def controls() -> None:
+    """Start on top, the settings below it."""
+    top = st.container()
+    config = training_settings.draw(owner)
+    with top:
+        if st.button(
+            _("Start training"),
+            key="start-training",
+            type="primary",
+            icon=":material/play_arrow:",
+            width="stretch",
+        ):
+            try:
+                started = start_training(config, owner, folders=False)
+            except CnnvizError as error:
+                frame.show_error(error)
+                return
+            address.choose("run", started.id)
+            st.rerun()
+
+
+def choose() -> None:
+    """A look at the data, and the settings."""
+    look, settings = st.columns([3, 2], gap="large")
+    with look:
+        strip(training_settings.dataset(owner))
+    with settings:
+        controls()
+
+
+frame.head(
+    "train",
+    _(
+        "The network sees a few images at a time, compares its answers with the truth, and changes "
+        "its weights a little. The **loss**, how wrong it is, falls; the share it gets **right** "
+        "rises. Dots are measured on validation images, which it does not learn from."
+    ),
+)
+run = watched()
+if run is None or not run.active:
+    keep_spare()  # TensorFlow is loaded while the person still looks at the settings
+if run is None:
+    for other in [r for r in list_runs(owner)[:20] if r.active]:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(
+                _("“{title}” is learning right now.").format(title=plain(run_words.title_of(other)))
+            )
+            st.button(
+                _("Watch"),
+                key=f"watch-{other.id}",
+                icon=":material/visibility:",
+                on_click=address.choose,
+                args=("run", other.id),
+            )
+    choose()
+else:
+    facts = [run_words.dataset_of(run), run_words.architecture_of(run)]
+    st.subheader(plain(run_words.title_of(run)), anchor=False)
+    facts.append(n_("{count} epoch", "{count} epochs", int(run.config.get("epochs", 0))))
+    if run.owner != owner:
+        facts.append(_("somebody else's training: you can watch it"))
+    st.caption(" · ".join(plain(fact) for fact in facts))
+    if not run.active:
+        run_actions.outcome(run)
+        with st.container(horizontal=True):
+            run_actions.ways_in(run)
+            run_actions.try_again(run)
+    training_view.draw(run)
+    st.divider()
+    st.header(_("Train another one"), anchor=False)
+    choose()
 frame.foot("train")

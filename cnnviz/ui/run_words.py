@@ -1,0 +1,108 @@
+"""A training in words: its title, its state, how it ended, how long something takes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cnnviz.datasets.bundled import DATASETS
+from cnnviz.datasets.imported import describe_imported
+from cnnviz.errors import CnnvizError
+from cnnviz.models.architectures import ARCHITECTURES
+from cnnviz.runs.run import Run
+from cnnviz.training.config import TrainingConfig
+from cnnviz.ui.language import _, percent
+
+
+def title_of(run: Run) -> str:
+    """The name that a person gave it, else its data set and its network; not escaped."""
+    if run.title and not _is_automatic(run):
+        return run.title
+    return " · ".join([dataset_of(run), architecture_of(run)])
+
+
+def _is_automatic(run: Run) -> bool:
+    try:
+        config = TrainingConfig.from_json(run.config)
+        # A setting that is not the usual one is part of the automatic name: it tells runs apart.
+        usual = replace(config, title="").check().title
+        return run.title == usual and ", " not in usual
+    except CnnvizError:  # its data set may have been deleted
+        return False
+
+
+def dataset_of(run: Run) -> str:
+    """The title of the data set it learns from; not escaped."""
+    name = str(run.config.get("dataset", ""))
+    if name in DATASETS:
+        return _(DATASETS[name].title)
+    if name.startswith("upload:"):
+        try:
+            return describe_imported(name.removeprefix("upload:")).title
+        except CnnvizError:
+            return _("a deleted data set")
+    return name.replace("\\", "/").rstrip("/").rpartition("/")[2]
+
+
+def architecture_of(run: Run) -> str:
+    """The title of its architecture."""
+    name = str(run.config.get("architecture", ""))
+    return _(ARCHITECTURES[name].title) if name in ARCHITECTURES else name
+
+
+def status_words(status: str) -> str:
+    """A run's status as a person says it."""
+    return {
+        "starting": _("getting ready"),
+        "running": _("learning"),
+        "finished": _("finished"),
+        "stopped": _("stopped early"),
+        "failed": _("failed"),
+        "lost": _("broke off"),
+    }.get(status, status)
+
+
+def outcome_words(run: Run, status: str) -> str:
+    """How an ended run ended, in a sentence or two; Markdown."""
+    outcome, progress = run.outcome or {}, run.progress
+    sentences = []
+    if status == "finished":
+        sentences.append(_("It has finished learning."))
+    elif status == "stopped":
+        sentences.append(
+            _("Stopped at step {step} of {steps}; what it had learned by then is kept.").format(
+                step=f"{outcome.get('step') or 0:,}",
+                steps=f"{progress.steps_per_epoch * progress.epochs:,}",
+            )
+        )
+    elif status == "lost":
+        sentences.append(
+            _(
+                "The training broke off at step {step}: the program that did the work is gone, "
+                "perhaps because the machine was switched off. It can go on from its last whole "
+                "epoch."
+            ).format(step=f"{progress.step:,}")
+        )
+    if (right := outcome.get("test_accuracy")) is not None:
+        sentences.append(
+            _(
+                "Of {count} test images, which it never saw while learning, it gets **{percent}** "
+                "right."
+            ).format(count=f"{outcome['test_images']:,}", percent=percent(right, 1))
+        )
+    if (right := outcome.get("val_accuracy")) is not None:
+        sentences.append(
+            _("Of {count} validation images, it gets **{percent}** right.").format(
+                count=f"{outcome['val_images']:,}", percent=percent(right, 1)
+            )
+        )
+    return " ".join(sentences)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as “12 s”, “3 min 20 s” or “1 h 5 min”."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return _("{seconds} s").format(seconds=whole)
+    if whole < 3600:
+        return _("{minutes} min {seconds} s").format(minutes=whole // 60, seconds=whole % 60)
+    return _("{hours} h {minutes} min").format(hours=whole // 3600, minutes=whole % 3600 // 60)
