@@ -12,6 +12,7 @@ import json
 import os
 import socket
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # TensorFlow is to be loaded after the process has made itself nice
@@ -33,6 +34,7 @@ def main() -> None:
         _set_up()
         _carry_out(given.run, given.lock, None)
         return
+    threading.Thread(target=_end_if_nobody_is_there, daemon=True).start()
     _set_up()
     try:
         ready = _make_ready(given.spare)
@@ -59,6 +61,13 @@ def _make_ready(settings: str) -> Network:
     network = Network(config, val.images.shape[1:], len(val.class_names))
     network.warm_up(config.batch_size)
     return network
+
+
+def _end_if_nobody_is_there() -> None:
+    """Watch the line while TensorFlow loads, which takes long on a busy machine."""
+    with socket.socket(fileno=os.dup(0)) as line:
+        if not line.recv(1, socket.MSG_PEEK):
+            os._exit(0)
 
 
 def _wait_for_run() -> tuple[str, int] | None:
@@ -90,7 +99,9 @@ def _carry_out(run_id: str, lock: int, ready: Network | None) -> None:
 
     os.set_inheritable(lock, False)
     carry_out(Run(run_id), ready=ready)
-    locks.let_go(lock)  # before TensorFlow takes its time to end
+    locks.let_go(lock)
+    sys.stdout.flush()
+    os._exit(0)  # all is written; TensorFlow would take its time to end
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from cnnviz.training.launch import dismiss_spare, keep_spare, resume_training, s
 LONG = TrainingConfig(dataset="mnist", architecture="lenet5", epochs=4, limit=3000)
 
 
-def wait_until(condition, seconds=90):
+def wait_until(condition, seconds=240):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
@@ -79,7 +79,7 @@ def test_the_spare_takes_the_next_training_and_outlives_its_line():
     run.request_stop("ann")
     wait_until(lambda: not run.active)
     assert run.status == "stopped"
-    assert spare.wait(10) == 0
+    assert spare.wait(60) == 0
 
 
 def test_the_spare_ends_with_whoever_started_it():
