@@ -1,6 +1,166 @@
-"""feature_maps"""
+"""Feature maps: what does each layer see?"""
 
-from cnnviz.ui import frame
+import streamlit as st
 
-frame.head("feature_maps", "")
+from cnnviz import images
+from cnnviz.compute import defaults
+from cnnviz.figures import tiles
+from cnnviz.ui import address, channel, current, frame, layer_facts
+from cnnviz.ui.components.grid import grid
+from cnnviz.ui.language import _, n_
+from cnnviz.ui.pictures import is_dark
+from cnnviz.ui.questions import ask
+
+opened = current.model()
+picture = current.image(opened)
+card = opened.card
+layers = {layer.name: layer for layer in defaults.shown_layers(card)}
+
+frame.head(
+    "feature_maps",
+    _(
+        "Every tile is one channel of the layer: it shows where in the image that channel found "
+        "what it is looking for. Step through the layers: from edges to ever larger parts."
+    ),
+)
+if not layers:
+    st.info(_("This network has no layers with maps, so there is nothing to show here."))
+    frame.foot("feature_maps")
+    st.stop()
+
+usual = next((name for name in defaults.three_layers(card) if name in layers), next(iter(layers)))
+names = list(layers)
+name = address.value("layer", usual, valid=names)
+position, layer = names.index(name), layers[name]
+
+
+def stepper() -> None:
+    """One layer back, which one, one layer on."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="stepper"):
+        st.button(
+            _("Previous"),
+            key="previous-layer",
+            icon=":material/arrow_back:",
+            disabled=position == 0,
+            on_click=channel.choose_layer,
+            args=(names[max(0, position - 1)],),
+        )
+        key = "choice-layer"
+        st.session_state[key] = name
+        st.select_slider(
+            _("Layer {number} of {count}").format(number=position + 1, count=len(names)),
+            names,
+            key=key,
+            on_change=lambda: channel.choose_layer(st.session_state[key]),
+            width="stretch",
+        )
+        st.button(
+            _("Next layer"),
+            key="next-layer",
+            icon=":material/arrow_forward:",
+            icon_position="right",
+            disabled=position == len(names) - 1,
+            on_click=channel.choose_layer,
+            args=(names[min(len(names) - 1, position + 1)],),
+        )
+
+
+stepper()
+chosen = channel.chosen_channel(layer)
+count, page = layer.output_shape[-1], defaults.TILES
+start = address.number("from", (chosen or 0) // page * page, 0, count - 1) // page * page
+answer = ask(
+    "feature_maps",
+    model=opened.reference,
+    image=picture.reference,
+    layer=name,
+    offset=start,
+    waiting=_("Sending the image through the network …"),
+)
+if chosen is not None:
+    channel.show_channel(opened, picture, layer, chosen)
+
+shared = address.value("scale", "each", valid=("each", "shared")) == "shared"
+shown, signed, dead = answer["tiles"], answer["signed"], answer["dead"]
+if shared:
+    shown = tiles.rescale(shown, answer["scale"], signed)
+left, right = st.columns([1, 3], gap="medium")
+with right:
+    clicked = grid(
+        tiles.map_sprite(shown, signed=signed, dark=is_dark()),
+        key="maps",
+        side=96,
+        tooltips=[
+            _("Channel {channel}, silent for this image").format(channel=c)
+            if quiet
+            else _("Channel {channel}, strongest value {value}").format(
+                channel=c, value=f"{scale:.2f}"
+            )
+            for c, quiet, scale in zip(answer["channels"], dead, answer["scale"], strict=True)
+        ],
+        dead=dead,
+        selected=chosen - start if chosen in answer["channels"] else None,
+        label=_("The channels of {layer}").format(layer=name),
+    )
+    if clicked is not None:
+        address.choose("channel", str(answer["channels"][clicked]))
+        address.choose("from", str(start) if start else None)
+        st.rerun()
+    if count > page:
+        with st.container(horizontal=True, vertical_alignment="center", key="paging"):
+            for label, key, icon, to in (
+                (_("Channels before"), "channels-before", "back", start - page),
+                (_("Channels after"), "channels-after", "forward", start + page),
+            ):
+                st.button(
+                    label,
+                    key=key,
+                    icon=f":material/arrow_{icon}:",
+                    disabled=not 0 <= to < count,
+                    on_click=address.choose,
+                    args=("from", str(to)),
+                )
+            st.markdown(
+                _("Channels {first} to {last} of {count}").format(
+                    first=start, last=answer["channels"][-1], count=f"{count:,}"
+                )
+            )
+with left:
+    received = images.prepare(picture.image, card)
+    with st.container(key="crisp-input"):
+        st.image(
+            images.encode_png(received, max(1, 224 // received.shape[1])),
+            width="stretch",
+            output_format="PNG",
+            caption=_("the image, as the network receives it"),
+        )
+    st.markdown(f"**{layer_facts.shape_in_words(layer)}**")
+    st.markdown(layer_facts.in_words(layer))
+    silent = sum(dead)
+    total = len(dead)
+    if silent:
+        st.markdown(
+            n_(
+                "{count} of the channels shown is silent for this image (hatched).",
+                "{count} of the channels shown are silent for this image (hatched).",
+                silent,
+            )
+        )
+    channel.show_scale(signed, f"{max(answer['scale']):.2f}" if shared and total > silent else "")
+    words = {"each": _("its own"), "shared": _("the same for all")}
+    address.widget(
+        st.segmented_control,
+        _("Scale of each tile"),
+        list(words),
+        "scale",
+        "each",
+        format_func=words.__getitem__,
+    )
+    st.caption(
+        _("All channels shown have the same scale: a pale tile found little.")
+        if shared
+        else _("Each tile has its own scale: its strongest value has the strongest colour.")
+    )
+    if signed:
+        st.caption(_("Blue is negative, red is positive, the pale middle is zero."))
 frame.foot("feature_maps")

@@ -1,0 +1,113 @@
+"""One channel of one layer, large: its map on the image and on its own."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnnviz import images
+from cnnviz.datasets.image_references import Picture
+from cnnviz.figures import overlays, tiles
+from cnnviz.models.cards import Layer
+from cnnviz.ui import address
+from cnnviz.ui.current import Opened
+from cnnviz.ui.language import _
+from cnnviz.ui.photo import seen
+from cnnviz.ui.pictures import is_dark, show_png, show_svg
+from cnnviz.ui.questions import ask
+
+_SIDE = 448
+
+
+def chosen_channel(layer: Layer) -> int | None:
+    """The channel in the address; None where there is none, or this layer has no such channel."""
+    text = address.value("channel", "")
+    return int(text) if text.isdecimal() and int(text) < layer.output_shape[-1] else None
+
+
+def choose_layer(name: str) -> None:
+    """Go to another layer; a channel of the old one means nothing there."""
+    address.choose("layer", name)
+    address.choose("channel", None)
+    address.choose("from", None)
+
+
+def close() -> None:
+    address.choose("channel", None)
+
+
+def show_channel(opened: Opened, picture: Picture, layer: Layer, channel: int) -> None:
+    """The channel large, with its values in words."""
+    answer = ask(
+        "channel_map",
+        model=opened.reference,
+        image=picture.reference,
+        layer=layer.name,
+        channel=channel,
+        waiting=_("Sending the image through the network …"),
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(
+            _("Channel {channel} of {layer}").format(channel=channel, layer=layer.name),
+            anchor=False,
+            width="content",
+        )
+        st.button(
+            _("Close"),
+            key="close-channel",
+            icon=":material/close:",
+            type="tertiary",
+            on_click=close,
+        )
+    values = answer["values"]
+    tile, scale, signed = tiles.quantise(values)
+    if scale == 0:
+        st.info(_("This channel is silent for this image: it is zero everywhere."))
+        return
+    base = seen(picture, opened.card)
+    left, right = st.columns(2)
+    with left:
+        drawn = overlays.overlay(base.photo, base.place(values), signed=signed)
+        show_png(
+            images.encode_png(drawn.image),
+            alt=_("The image with the places where this channel responds"),
+            key="channel-photo",
+        )
+        st.caption(_("where in the image it responds"))
+    with right:
+        show_png(
+            tiles.map_png(tile, signed, is_dark(), _SIDE),
+            alt=_("The map of this channel"),
+            key="channel-map",
+        )
+        st.caption(
+            _("the map itself: {height} × {width} values from {low} to {high}").format(
+                height=values.shape[0],
+                width=values.shape[1],
+                low=f"{answer['min']:.2f}",
+                high=f"{answer['max']:.2f}",
+            )
+        )
+    show_scale(signed, f"{scale:.2f}")
+    st.page_link(
+        "pages/filters.py",
+        label=_("What is this channel looking for?"),
+        icon=":material/search:",
+    )
+
+
+def show_scale(signed: bool, largest: str = "") -> None:
+    """The colour scale of maps; ``largest`` is the value at its end, where it is one for all."""
+    dark = is_dark()
+    low, high = (_("negative"), _("positive")) if signed else (_("silent"), _("strong"))
+    if largest:
+        low, high = (f"−{largest}" if signed else "0"), largest
+    show_svg(
+        overlays.scale_svg(
+            low,
+            high,
+            middle="0" if signed else "",
+            table=tiles.colour_table(signed, dark),
+            dark=dark,
+        ),
+        alt=_("Colour scale from {low} to {high}").format(low=low, high=high),
+    )
