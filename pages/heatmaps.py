@@ -10,7 +10,7 @@ from cnnviz.figures import overlays
 from cnnviz.ui import current, frame, heatmap_choices
 from cnnviz.ui.language import _, percent
 from cnnviz.ui.photo import seen, show_steps
-from cnnviz.ui.pictures import is_dark, show_png
+from cnnviz.ui.pictures import is_dark, show_png, show_svg
 from cnnviz.ui.questions import ask
 
 opened = current.model()
@@ -84,7 +84,10 @@ for column, target, heat, share, positive in zip(
             type="tertiary",
             on_click="ignore",
         )
-st.html(overlays.scale_svg(_("nothing"), _("spoke most strongly for it"), dark=is_dark()))
+show_svg(
+    overlays.scale_svg(_("nothing"), _("spoke most strongly for it"), dark=is_dark()),
+    alt=_("Colour scale: from nothing to what spoke most strongly for it"),
+)
 notes = [
     _("All heatmaps have the same scale, so their strengths compare.")
     if shared

@@ -23,3 +23,8 @@ def chart(figure: object, *, key: str, alt: str) -> None:
     st.plotly_chart(
         figure, key=key, width="stretch", theme=None, alt=alt, config={"displayModeBar": False}
     )
+
+
+def show_svg(svg: str, *, alt: str) -> None:
+    """An SVG text of ours at its natural size, such as a colour scale (``st.html`` drops SVG)."""
+    st.image(svg, alt=alt)
