@@ -486,7 +486,7 @@ def test_digit_is_boxed_and_centred_as_mnist_was(size):
     assert abs(longer - size[0] * 20 / 28) <= 1
     for axis in (0, 1):
         mass = last[..., 0].sum(1 - axis, dtype=float)
-        assert abs((mass * np.arange(size[axis])).sum() / mass.sum() - (size[axis] - 1) / 2) <= 1
+        assert abs((mass * np.arange(size[axis])).sum() / mass.sum() - size[axis] / 2) <= 0.55
 
 
 def test_dark_on_light_and_light_on_dark_are_the_same_digit():
@@ -496,6 +496,35 @@ def test_dark_on_light_and_light_on_dark_are_the_same_digit():
     assert len(dark) == len(light) + 1  # the inversion is a step of its own
     colour = np.repeat(seven(), 3, axis=2)
     np.testing.assert_array_equal(images.fit_digit(colour)[-1].image, dark[-1].image)
+
+
+def test_the_sets_own_digits_stay_where_they_are():
+    digits, _labels = bundled.split_arrays("mnist", "test")
+    off = []
+    for digit in digits[:200]:
+        own, new = digit[..., 0].astype(float), images.fit_digit(digit)[-1].image[..., 0]
+        rows, columns = np.arange(28), np.arange(28)[:, None]
+        off += [
+            (own * at).sum() / own.sum() - (new * at).sum() / new.sum() for at in (rows, columns)
+        ]
+    assert abs(np.mean(off)) < 0.1  # pixels
+
+
+def test_a_thin_pen_does_not_fade():
+    sheet = np.full((1500, 1500), 255, np.uint8)
+    cv2.line(sheet, (300, 300), (1200, 1200), 0, 1)
+    last = images.fit_digit(sheet[..., None])[-1].image
+    assert last.max() == 255
+
+
+def test_the_grain_of_photographed_paper_becomes_black():
+    rng = np.random.default_rng(0)
+    shades = np.linspace(190, 225, 300) * (seven(thick=20)[..., 0] / 255)
+    photo = np.clip(shades + rng.normal(0, 4, shades.shape), 0, 255).astype(np.uint8)
+    paper = images.fit_digit(photo[..., None])[-1].image[..., 0]
+    clean = images.fit_digit(seven(thick=20))[-1].image[..., 0]
+    assert np.median(paper[clean == 0]) == 0
+    assert np.corrcoef(paper.ravel(), clean.ravel())[0, 1] > 0.95
 
 
 @pytest.mark.parametrize("shade", [0, 255, 128])
@@ -510,6 +539,8 @@ CARD = Card("Digits", tuple("0123456789"), (28, 28, 1), polarity="light_on_dark"
 def test_prepare_follows_the_card():
     own = bundled.image_at("mnist", "test", 0)[0]
     assert images.prepare(own, CARD) is own
+    on_paper = images.prepare(255 - own, CARD)
+    assert np.median(on_paper) == 0 and on_paper.max() == 255
     drawn = images.prepare(seven(), CARD)
     np.testing.assert_array_equal(drawn, images.fit_digit(seven())[-1].image)
     photos = Card("Photos", ("a", "b"), (20, 20, 3), fit="crop")

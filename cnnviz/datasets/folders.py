@@ -56,6 +56,8 @@ def members_of(path: Path) -> Iterator[Member]:
 
 def _bytes(path: Path) -> bytes:
     try:
+        if not path.is_file():  # a pipe would be waited for without end
+            raise BadImage(N_("This file cannot be read."))
         if path.stat().st_size > MAX_FILE_BYTES:
             raise BadImage(N_("This file is larger than 64 MB."))
         return path.read_bytes()

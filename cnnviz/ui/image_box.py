@@ -151,6 +151,6 @@ def _camera(opened: Opened) -> None:
 
 def steps_of(image: np.ndarray, card: Card) -> list[images.Step]:
     """How a drawing became what a network for digits receives; empty where nothing was done."""
-    if card.polarity != "light_on_dark" or image.shape == card.input_shape:
+    if card.polarity != "light_on_dark" or images.is_ready(image, card):
         return []
     return images.fit_digit(image, card.input_shape[:2])

@@ -80,3 +80,11 @@ def test_what_is_not_there():
 def test_shared_pixels_cannot_be_changed_by_one_reader():
     with pytest.raises(ValueError, match="read-only"):
         load_dataset("mnist", "test").images[0] = 0
+
+
+@pytest.mark.parametrize("name", TEST_COUNTS)
+def test_a_split_is_there_in_under_a_second(name):
+    bundled._sheet.cache_clear()
+    start = time.process_time()  # of this process: other programs may keep the machine busy
+    bundled.split_arrays(name, "train")
+    assert time.process_time() - start < 1

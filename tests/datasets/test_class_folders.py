@@ -1,5 +1,7 @@
 """Layouts that people have, read from a folder and from a zip alike."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -153,6 +155,12 @@ def test_an_empty_class_folder_is_a_sentence(tmp_path):
     (tmp_path / "yak").mkdir()
     with pytest.raises(BadDataset, match="“yak” holds no image"):
         read_folder(tmp_path)
+
+
+def test_a_pipe_in_a_folder_is_left_out_not_waited_for(tmp_path):
+    os.mkfifo(write(tmp_path, flat(5)) / "cat" / "pipe.png")
+    skipped = read_folder(tmp_path)["train"].skipped
+    assert [(s.name, s.reason) for s in skipped] == [("cat/pipe.png", "This file cannot be read.")]
 
 
 def test_caps(read, monkeypatch):
