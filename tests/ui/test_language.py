@@ -28,7 +28,7 @@ def test_translations_keep_the_places():
         with path.open("rb") as file:
             catalogue = read_po(file)
         for message in catalogue:
-            if not message.id or not message.string:
+            if not message.id or not any(message.string):
                 continue
             ids = message.id if isinstance(message.id, tuple) else (message.id,)
             strings = message.string if isinstance(message.string, tuple) else (message.string,)
