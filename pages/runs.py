@@ -37,8 +37,10 @@ def chosen() -> list[Run]:
 
 def details(run: Run) -> None:
     """One run: how it ended, its ways in, its curves."""
-    st.header(plain(run_words.title_of(run)), anchor=False)
-    st.caption(f"{plain(run_words.dataset_of(run))} · {run_words.architecture_of(run)}")
+    title = run_words.title_of(run)
+    st.header(plain(title), anchor=False)
+    facts = [run_words.dataset_of(run), run_words.architecture_of(run)]
+    st.caption(" · ".join(plain(fact) for fact in facts if fact not in title))
     if not run.active:
         run_actions.outcome(run)
     with st.container(horizontal=True):

@@ -87,8 +87,10 @@ if run is None:
             )
     choose()
 else:
+    title = run_words.title_of(run)
     facts = [run_words.dataset_of(run), run_words.architecture_of(run)]
-    st.subheader(plain(run_words.title_of(run)), anchor=False)
+    st.subheader(plain(title), anchor=False)
+    facts = [fact for fact in facts if fact not in title]
     facts.append(n_("{count} epoch", "{count} epochs", int(run.config.get("epochs", 0))))
     if run.owner != owner:
         facts.append(_("somebody else's training: you can watch it"))

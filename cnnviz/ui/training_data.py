@@ -14,7 +14,7 @@ from cnnviz.ui.plain_text import plain
 from cnnviz.ui.thumbnails import Thumbnail, source, thumbnails
 from cnnviz.ui.training_settings import training_images
 
-_SHOWN = 20
+_SHOWN = 10
 
 
 def strip(name: str) -> None:
