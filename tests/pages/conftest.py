@@ -19,6 +19,8 @@ def workspace(tmp_path_factory):
     """All pages share one pool of workers and one empty workspace."""
     patch = pytest.MonkeyPatch()
     patch.setenv("CNNVIZ_HOME", str(tmp_path_factory.mktemp("home")))
+    # AppTest has a Mock where the browser's cookies and language are: every answer would be true.
+    patch.setattr("streamlit.runtime.context._get_client_context", lambda: None)
     yield
     patch.undo()
     assert not {"tensorflow", "keras"} & set(sys.modules)
