@@ -4,7 +4,7 @@ import streamlit as st
 
 from cnnviz import images
 from cnnviz.figures.architecture import architecture_svg, group_layers
-from cnnviz.ui import address, current, frame, layer_facts, receptive_picture
+from cnnviz.ui import address, channel, current, frame, layer_facts, receptive_picture
 from cnnviz.ui.components.drawing import drawing
 from cnnviz.ui.language import _
 from cnnviz.ui.pictures import is_dark
@@ -52,7 +52,7 @@ clicked = drawing(
 if clicked:
     kind, _colon, found = clicked.partition(":")
     if kind == "layer":
-        address.choose("layer", found)
+        channel.choose_layer(found)
     else:
         group = next(g for g in groups if g.name == found)
         holds_selected = any(x.name == name for x in group.layers)
@@ -111,7 +111,7 @@ st.markdown(
     _("The window of the unit in the middle, layer after layer. Click one to look into it.")
 )
 if wanted := receptive_picture.growing_view(card, received, name):
-    address.choose("layer", wanted)
+    channel.choose_layer(wanted)
     address.choose("unit", None)
     st.rerun()
 frame.foot("architecture")

@@ -8,6 +8,7 @@ from cnnviz.figures import tiles
 from cnnviz.ui import address, channel, current, frame, layer_facts
 from cnnviz.ui.components.grid import grid
 from cnnviz.ui.language import _, n_
+from cnnviz.ui.layer_stepper import stepper
 from cnnviz.ui.pictures import is_dark
 from cnnviz.ui.questions import ask
 
@@ -31,41 +32,8 @@ if not layers:
 usual = next((name for name in defaults.three_layers(card) if name in layers), next(iter(layers)))
 names = list(layers)
 name = address.value("layer", usual, valid=names)
-position, layer = names.index(name), layers[name]
-
-
-def stepper() -> None:
-    """One layer back, which one, one layer on."""
-    with st.container(horizontal=True, vertical_alignment="bottom", key="stepper"):
-        st.button(
-            _("Previous"),
-            key="previous-layer",
-            icon=":material/arrow_back:",
-            disabled=position == 0,
-            on_click=channel.choose_layer,
-            args=(names[max(0, position - 1)],),
-        )
-        key = "choice-layer"
-        st.session_state[key] = name
-        st.select_slider(
-            _("Layer {number} of {count}").format(number=position + 1, count=len(names)),
-            names,
-            key=key,
-            on_change=lambda: channel.choose_layer(st.session_state[key]),
-            width="stretch",
-        )
-        st.button(
-            _("Next layer"),
-            key="next-layer",
-            icon=":material/arrow_forward:",
-            icon_position="right",
-            disabled=position == len(names) - 1,
-            on_click=channel.choose_layer,
-            args=(names[min(len(names) - 1, position + 1)],),
-        )
-
-
-stepper()
+layer = layers[name]
+stepper(names, name)
 chosen = channel.chosen_channel(layer)
 count, page = layer.output_shape[-1], defaults.TILES
 start = address.number("from", (chosen or 0) // page * page, 0, count - 1) // page * page

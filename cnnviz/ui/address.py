@@ -46,7 +46,12 @@ def choose(name: str, new: str | None) -> None:
 
 def is_chosen(name: str) -> bool:
     """Whether the person (or the link) chose a value, rather than meeting the default."""
-    return st.session_state.get(f"_chosen_{name}") is not None
+    return chosen(name) is not None
+
+
+def chosen(name: str) -> str | None:
+    """What was chosen, whether or not this page can show it; None where nothing was."""
+    return st.session_state.get(f"_chosen_{name}")
 
 
 def widget(

@@ -21,6 +21,8 @@ _SIDE = 448
 def chosen_channel(layer: Layer) -> int | None:
     """The channel in the address; None where there is none, or this layer has no such channel."""
     text = address.value("channel", "")
+    if address.chosen("layer") not in (None, layer.name):
+        return None  # it belonged to a layer that this page does not show
     return int(text) if text.isdecimal() and int(text) < layer.output_shape[-1] else None
 
 

@@ -61,11 +61,8 @@ def picture_of_unit(received: np.ndarray, layer: Layer, unit: tuple[int, int], w
     """The image with the unit's window in a frame; a click chooses the unit at that place."""
     shown = draw_field(received, layer.receptive_field, unit, side=_SIDE)
     small = max(layer.receptive_field.size) * shown.shape[0] < _TINY * received.shape[0]
-    clicked = drawing(
-        _svg(images.encode_png(shown), shown.shape[:2], layer.output_shape[:2], unit, words, small),
-        key="unit-picture",
-        label=words,
-    )
+    svg = _svg(images.encode_png(shown), shown.shape[:2], received.shape, layer, unit, words, small)
+    clicked = drawing(svg, key="unit-picture", label=words)
     if clicked:
         address.choose("unit", clicked.removeprefix("unit:"))
         st.rerun()
@@ -112,36 +109,43 @@ def _moved(key: str, axis: int, unit: tuple[int, int]) -> None:
 
 
 def _svg(
-    png: bytes,
-    size: tuple[int, int],
-    units: tuple[int, int],
-    unit: tuple[int, int],
-    words: str,
-    ring: bool,
-) -> str:
+    png: bytes, size: tuple[int, int], received: tuple[int, ...], layer: Layer,
+    unit: tuple[int, int], words: str, ring: bool,
+) -> str:  # fmt: skip
     height, width = size
-    counts = tuple(min(_FINEST, n) for n in units)
-    high, wide = height / counts[0], width / counts[1]
-    cells = []
-    for row, column in np.ndindex(counts):
-        # The unit in the middle of the cell, where there are more units than cells.
-        at = [int((k + 0.5) * n / m) for k, n, m in zip((row, column), units, counts, strict=True)]
-        cells.append(
-            f'<rect class="cell" data-id="unit:{at[0]},{at[1]}" x="{column * wide:g}" '
-            f'y="{row * high:g}" width="{wide:g}" height="{high:g}"/>'
+    field = layer.receptive_field
+    scale = height / received[0]
+    axes = []  # for rows and columns: (unit, from, to) in pixels of the picture
+    middle = []
+    for axis in (0, 1):
+        centres = scale * (
+            field.start[axis]
+            + field.size[axis] / 2
+            + field.stride[axis] * np.arange(layer.output_shape[axis])
         )
-    y, x = ((u + 0.5) * s / n for u, s, n in zip(unit, size, units, strict=True))
+        middle.append(float(np.clip(centres[unit[axis]], 0, size[axis])))
+        every = -(-len(centres) // _FINEST)
+        units = np.arange(every // 2, len(centres), every)
+        between = (centres[units][1:] + centres[units][:-1]) / 2
+        edges = np.clip([0.0, *between, size[axis]], 0, size[axis])
+        axes.append(list(zip(units.tolist(), edges[:-1], edges[1:], strict=True)))
+    cells = "".join(
+        f'<rect class="cell" data-id="unit:{row},{column}" x="{left:g}" y="{top:g}" '
+        f'width="{right - left:g}" height="{bottom - top:g}"/>'
+        for row, top, bottom in axes[0]
+        for column, left, right in axes[1]
+    )
     mark = "".join(
-        f'<circle cx="{x:g}" cy="{y:g}" r="{_TINY * 0.6 if ring else 4:g}" stroke="{colour}" '
-        f'stroke-width="{width}"/>'
-        for colour, width in (("#fff", 6), (ACCENT_LIGHT, 3))
+        f'<circle cx="{middle[1]:g}" cy="{middle[0]:g}" r="{_TINY * 0.6 if ring else 4:g}" '
+        f'stroke="{colour}" stroke-width="{line}"/>'
+        for colour, line in (("#fff", 6), (ACCENT_LIGHT, 3))
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" '
         f'height="{height}" style="max-width:100%;height:auto;border-radius:6px" role="img" '
         f'aria-label="{escape(words, quote=True)}"><style>.cell{{fill:transparent}}'
         f".cell:hover{{fill:rgba(255,255,255,.25);stroke:#fff}}</style>"
-        f'<image href="{data_url(png)}" width="{width}" height="{height}"/>{"".join(cells)}'
+        f'<image href="{data_url(png)}" width="{width}" height="{height}"/>{cells}'
         f'<g fill="none" pointer-events="none">{mark}</g></svg>'
     )
 
