@@ -52,9 +52,15 @@ RECIPES = {
         "mnist", "lenet5", epochs=14, optimizer="adam", learning_rate=2e-3, weight_decay=0.0
     ),
     "fashion_mnist_vgg": Recipe(
-        "fashion_mnist", "vgg_bn", epochs=10, parameters={"width": 32, "blocks": 3}, flip=True
+        "fashion_mnist",
+        "vgg_bn",
+        epochs=13,
+        parameters={"width": 32, "blocks": 3, "dropout": 0.1},
+        learning_rate=0.05,
+        flip=True,
+        shift=1,
     ),
-    "cifar10_resnet": Recipe("cifar10", "cifar_resnet", epochs=14, parameters={"n": 2}, flip=True),
+    "cifar10_resnet": Recipe("cifar10", "cifar_resnet", epochs=12, parameters={"n": 2}, flip=True),
 }
 
 
