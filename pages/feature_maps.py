@@ -12,6 +12,8 @@ from cnnviz.ui.layer_stepper import stepper
 from cnnviz.ui.pictures import is_dark
 from cnnviz.ui.questions import ask
 
+_SIDES = ((12, 150), (32, 104), (defaults.TILES, 76))  # few tiles can be larger
+
 opened = current.model()
 picture = current.image(opened)
 card = opened.card
@@ -57,7 +59,7 @@ with right:
     clicked = grid(
         tiles.map_sprite(shown, signed=signed, dark=is_dark()),
         key="maps",
-        side=96,
+        side=next(side for most, side in _SIDES if len(dead) <= most),
         tooltips=[
             _("Channel {channel}, silent for this image").format(channel=c)
             if quiet

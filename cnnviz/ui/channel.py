@@ -74,7 +74,11 @@ def show_channel(opened: Opened, picture: Picture, layer: Layer, channel: int) -
             alt=_("The image with the places where this channel responds"),
             key="channel-photo",
         )
-        st.caption(_("where in the image it responds"))
+        st.caption(
+            _("where in the image it responds: red positive, blue negative")
+            if signed
+            else _("where in the image it responds: the brighter, the more strongly")
+        )
     with right:
         show_png(
             tiles.map_png(tile, signed, is_dark(), _SIDE),
@@ -85,11 +89,11 @@ def show_channel(opened: Opened, picture: Picture, layer: Layer, channel: int) -
             _("the map itself: {height} × {width} values from {low} to {high}").format(
                 height=values.shape[0],
                 width=values.shape[1],
-                low=f"{answer['min']:.2f}",
-                high=f"{answer['max']:.2f}",
+                low=f"{answer['min']:.2f}".replace("-", "−"),
+                high=f"{answer['max']:.2f}".replace("-", "−"),
             )
         )
-    show_scale(signed, f"{scale:.2f}")
+        show_scale(signed, f"{scale:.2f}")
     st.page_link(
         "pages/filters.py",
         label=_("What is this channel looking for?"),

@@ -22,7 +22,7 @@ from cnnviz.ui.questions import ask
 
 COLUMNS = 6
 STEPS = (128, 512)
-_LARGE, _SMALL = 336, 112
+_LARGE, _SMALL = 336, 160
 _LOUD = ("Conv", "Activation", "ReLU", "ELU", "GELU", "Dense")
 
 
