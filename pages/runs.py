@@ -66,12 +66,15 @@ def compare(several: list[Run]) -> None:
         )
     )
     lines = []
-    for run in several[:MOST_COMPARED]:
+    titles = [run_words.title_of(run) for run in several]
+    for run, title in zip(several[:MOST_COMPARED], titles, strict=False):
+        if titles.count(title) > 1:  # the same settings once more: told apart by the time
+            title += f" · {run_table.started(run):%H:%M:%S}"
         progress = run.progress
         steps = max(1, progress.steps_per_epoch)
         lines.append(
             Line(
-                run_words.title_of(run),
+                title,
                 [step / steps for step in progress.validation.steps],
                 progress.validation.accuracy,
             )

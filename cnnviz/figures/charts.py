@@ -240,6 +240,8 @@ def training_curve(
     measured = list(validation.get(measure, ()))
     form = "%{y:.3f}" if measure == "loss" else "%{y:.1%}"
     colours = (accent(dark), class_colour(1))
+    # Values of many batches are smooth already; over more steps than this the line would lag.
+    reach = max(4.0, 0.02 * (total_steps or max([1.0, *steps[-1:]])))
     shown, thin = _thinned(steps, values)
     figure = go.Figure()
     figure.add_scatter(
@@ -252,7 +254,7 @@ def training_curve(
     )
     figure.add_scatter(
         x=shown,
-        y=_thinned(steps, smoothed(values))[1],
+        y=_thinned(steps, smoothed(values, np.exp(-np.diff(steps, prepend=0) / reach)))[1],
         mode="lines",
         line={"color": colours[0], "width": 3},
         hovertemplate=f"{plain(names[0])} {form}<extra></extra>",
@@ -298,13 +300,17 @@ def training_curve(
     return figure
 
 
-def smoothed(values: np.ndarray, memory: float = 0.94) -> np.ndarray:
-    """An exponential moving average without the bias of its start (arXiv 1412.6980, section 3)."""
+def smoothed(values: np.ndarray, memory: float | np.ndarray = 0.94) -> np.ndarray:
+    """An exponential moving average without the bias of its start (arXiv 1412.6980, section 3).
+
+    ``memory`` is the share of the past that is kept at every value, or at each of them.
+    """
     result = np.empty(len(values))
     total = weight = 0.0
-    for position, value in enumerate(values):
-        total = memory * total + (1 - memory) * value
-        weight = memory * weight + (1 - memory)
+    memories = np.broadcast_to(memory, len(values))
+    for position, (value, kept) in enumerate(zip(values, memories, strict=True)):
+        total = kept * total + (1 - kept) * value
+        weight = kept * weight + (1 - kept)
         result[position] = total / weight
     return result
 

@@ -106,7 +106,7 @@ def _row(run: Run) -> dict:
         "title": run_words.title_of(run),
         "data": run_words.dataset_of(run),
         "net": run_words.architecture_of(run),
-        "when": datetime.datetime.fromtimestamp(run.created, _zone()),
+        "when": started(run),
         "status": run_words.status_words(status),
         "epochs": f"{done} / {run.config.get('epochs', 0)}",
         "right": "–"
@@ -116,6 +116,11 @@ def _row(run: Run) -> dict:
         if test is None
         else of.format(percent=percent(test, 1), count=f"{outcome['test_images']:,}"),
     }
+
+
+def started(run: Run) -> datetime.datetime:
+    """When it began, by the person's clock."""
+    return datetime.datetime.fromtimestamp(run.created, _zone())
 
 
 def _zone() -> datetime.tzinfo:

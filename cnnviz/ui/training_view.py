@@ -23,6 +23,7 @@ from cnnviz.ui import frame, run_words
 from cnnviz.ui.language import _, language, percent
 from cnnviz.ui.owner import current_owner
 from cnnviz.ui.pictures import chart, is_dark
+from cnnviz.ui.plain_text import plain
 from cnnviz.ui.thumbnails import Thumbnail, source, thumbnails
 
 EVERY_S = 0.7  # seconds between two looks at a training at work
@@ -155,44 +156,38 @@ def _stop(run_id: str) -> None:
 
 
 def _numbers(run: Run, progress: Progress, active: bool) -> None:
-    """The figures that are worth a projector."""
-    dash, outcome = "–", run.outcome or {}
-    figures = []
-    if outcome.get("test_accuracy") is not None:
-        figures.append(
-            (
-                _("of {count} test images right").format(count=f"{outcome['test_images']:,}"),
-                percent(outcome["test_accuracy"], 1),
-            )
-        )
-    if (best := outcome.get("val_accuracy")) is not None:
-        seen = _("of {count} validation images right").format(count=f"{outcome['val_images']:,}")
-        figures.append((seen, percent(best, 1)))
-    elif progress.validation.accuracy:
-        seen = _("of validation images right")
-        figures.append((seen, percent(progress.validation.accuracy[-1], 1)))
-    else:
-        figures.append((_("of validation images right"), dash))
-    figures.append(
-        (_("epoch"), f"{progress.epoch} / {progress.epochs}" if progress.epochs else dash)
-    )
+    """The figures that are worth a projector, and below them what they count."""
+    outcome = run.outcome or {}
+    test, best = outcome.get("test_accuracy"), outcome.get("val_accuracy")
+    if best is None and progress.validation.accuracy:
+        best = progress.validation.accuracy[-1]
     whole = progress.steps_per_epoch * progress.epochs
-    figures.append((_("step"), f"{progress.step:,} / {whole:,}" if whole else dash))
+    figures: list[tuple[str, str | None]] = []
+    notes = []
+    if test is not None:
+        figures.append((_("test images right"), percent(test, 1)))
+        notes.append(_("{count} test images").format(count=f"{outcome['test_images']:,}"))
+    figures.append((_("validation images right"), None if best is None else percent(best, 1)))
+    if progress.val_images:
+        notes.append(_("{count} validation images").format(count=f"{progress.val_images:,}"))
+    if progress.images:
+        notes.append(_("{count} training images").format(count=f"{progress.images:,}"))
+    figures.append((_("epoch"), f"{progress.epoch} / {progress.epochs}" if whole else None))
+    figures.append((_("step"), f"{progress.step:,} / {whole:,}" if whole else None))
     if active:
-        speed = progress.images_per_second
-        figures.append((_("images per second"), f"{speed:,.0f}" if speed else dash))
-        left = progress.seconds_left
-        figures.append((_("time left"), dash if left is None else run_words.duration(left)))
-    else:
-        if progress.images:
-            figures.append((_("training images"), f"{progress.images:,}"))
-        if (seconds := outcome.get("seconds")) is not None:
-            figures.append((_("time taken"), run_words.duration(seconds)))
-    figures.append((_("computed on"), progress.device or dash))
-    with st.grid(min_column_width=140):
+        speed, left = progress.images_per_second, progress.seconds_left
+        figures.append((_("images per second"), f"{speed:,.0f}" if speed else None))
+        figures.append((_("time left"), None if left is None else run_words.duration(left)))
+    elif (seconds := outcome.get("seconds")) is not None:
+        figures.append((_("time taken"), run_words.duration(seconds)))
+    if progress.device:
+        device = " ".join(dict.fromkeys([progress.device, progress.device_name])).strip()
+        notes.append(_("computed on: {device}").format(device=plain(device)))
+    with st.grid(min_column_width=160):
         for label, value in figures:
-            note = progress.device_name if value == progress.device else None
-            st.metric(label, value, help=note or None)
+            st.metric(label, value or "–")
+    if notes:
+        st.caption(" · ".join(notes))
 
 
 def _drawn(run: Run, version: int, progress: Progress) -> tuple[go.Figure, go.Figure]:
