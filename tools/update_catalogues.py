@@ -1,9 +1,9 @@
 """Bring ``locale/*/LC_MESSAGES/cnnviz.po`` up to date with the code: ``make texts``.
 
 Keys are the English texts in ``_()``, ``n_()``, ``N_()`` and in the constructors of the error
-classes, plus the texts of the shipped models' cards. Existing translations are kept; a key that is
-gone from the code goes from the catalogues. ``--check`` changes nothing and fails when a catalogue
-is not up to date or lacks a translation.
+classes, plus the texts and the class names of the shipped models' cards. Existing translations are
+kept; a key that is gone from the code goes from the catalogues. ``--check`` changes nothing and
+fails when a catalogue is not up to date or lacks a translation.
 """
 
 from __future__ import annotations
@@ -45,6 +45,9 @@ def extract() -> Catalog:
         for name in CARD_TEXTS:
             if card.get(name):
                 catalogue.add(card[name], locations=[(str(path.relative_to(ROOT)), 1)])
+        for name in card["class_names"]:
+            if not name.isdecimal():
+                catalogue.add(name, locations=[(str(path.relative_to(ROOT)), 1)])
     return catalogue
 
 

@@ -128,7 +128,7 @@ ARCHITECTURES: dict[str, Architecture] = {
                     N_("Pooling"),
                     N_("Halves the picture: keeps the strongest value, or the average as in 1998."),
                     "max",
-                    choices=("max", "average"),
+                    choices=(N_("max"), N_("average")),
                 ),
                 _dropout(0.0),
             ),

@@ -79,16 +79,15 @@ def _own(imported: Imported) -> None:
         _("{split}: {count}").format(split=splits[split], count=f"{sum(counts):,}")
         for split, counts in imported.counts.items()
     ]
-    st.markdown(
-        f"**{_('Kept as “{title}”.').format(title=_plain(imported.title))}** " + " · ".join(counted)
-    )
+    kept = _("**Kept as “{title}”.** {counts}")  # not inside an f-string: Babel looks into none
+    st.markdown(kept.format(title=_plain(imported.title), counts=" · ".join(counted)))
     if imported.skipped_in_all:
         with st.expander(
             n_("{count} file was left out", "{count} files were left out", imported.skipped_in_all)
         ):
             st.dataframe(
                 {
-                    _("file"): [s.name for s in imported.skipped],
+                    _("file name"): [s.name for s in imported.skipped],
                     _("why"): [_(s.reason) for s in imported.skipped],
                 },
                 hide_index=True,

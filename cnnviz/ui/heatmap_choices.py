@@ -114,4 +114,4 @@ def warning_of(picture: Picture, card: Card) -> str | None:
         return _("This network only knows ten digits and must choose one of them.")
     return _(
         "This network only knows {count} classes ({names}) and must choose one of them."
-    ).format(count=count, names=", ".join(_(name) for name in card.class_names))
+    ).format(count=count, names=_(", ").join(_(name) for name in card.class_names))

@@ -93,7 +93,7 @@ def _more(entry: store.Entry) -> None:
         st.markdown(_("**What it cannot do.** {text}").format(text=_(card.weaknesses)))
     for title, text in ((_("Source"), card.source), (_("Licence"), card.licence)):
         if text:
-            st.markdown(f"**{title}.** {text}")
+            st.markdown(_("**{title}.** {text}").format(title=title, text=_(text)))
     _downloads(entry)
     if entry.deletable:
         _change(entry)

@@ -22,7 +22,8 @@ def strip(name: str) -> None:
     names, found = _examples(name)
     known = DATASETS.get(name)
     title = _(known.title) if known else _("Your own images")
-    st.markdown(f"**{plain(title)}.** " + (_(known.story) if known else ""))
+    story = _(known.story) if known else ""
+    st.markdown(_("**{title}.** {text}").format(title=plain(title), text=story))
     thumbnails([Thumbnail(address, _(names[i]), _(names[i])) for i, address in found], 84)
     st.caption(
         n_("{count} image to learn from", "{count} images to learn from", training_images(name))
