@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import select
 import socket
 import sys
 import threading
@@ -19,6 +20,7 @@ if TYPE_CHECKING:  # TensorFlow is to be loaded after the process has made itsel
     from cnnviz.training.network import Network
 
 NICENESS = 5  # the web comes first
+WATCH_S = 0.1  # between two looks whether loading has ended
 
 
 def main() -> None:
@@ -34,12 +36,16 @@ def main() -> None:
         _set_up()
         _carry_out(given.run, given.lock, None)
         return
-    threading.Thread(target=_end_if_nobody_is_there, daemon=True).start()
+    loaded = threading.Event()
+    watcher = threading.Thread(target=_end_if_nobody_is_there, args=(loaded,), daemon=True)
+    watcher.start()
     _set_up()
     try:
         ready = _make_ready(given.spare)
     except Exception:  # its data set may have been deleted; TensorFlow is loaded all the same
         ready = None
+    loaded.set()
+    watcher.join()  # with two readers, the one that comes second would find the line at its end
     if assignment := _wait_for_run():
         _carry_out(*assignment, ready)
 
@@ -63,11 +69,14 @@ def _make_ready(settings: str) -> Network:
     return network
 
 
-def _end_if_nobody_is_there() -> None:
+def _end_if_nobody_is_there(loaded: threading.Event) -> None:
     """Watch the line while TensorFlow loads, which takes long on a busy machine."""
     with socket.socket(fileno=os.dup(0)) as line:
-        if not line.recv(1, socket.MSG_PEEK):
-            os._exit(0)
+        while not loaded.is_set():
+            if select.select([line], [], [], WATCH_S)[0]:
+                if not line.recv(1, socket.MSG_PEEK):
+                    os._exit(0)
+                return  # a run has come already
 
 
 def _wait_for_run() -> tuple[str, int] | None:
