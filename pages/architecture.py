@@ -87,6 +87,7 @@ with right:
             "pages/feature_maps.py",
             label=_("What does this layer see in the image?"),
             icon=":material/grid_view:",
+            query_params={"layer": name},
         )
 with left:
     if layer.receptive_field is None or len(layer.output_shape) != 3:

@@ -54,8 +54,8 @@ shared = address.value("scale", "each", valid=("each", "shared")) == "shared"
 shown, signed, dead = answer["tiles"], answer["signed"], answer["dead"]
 if shared:
     shown = tiles.rescale(shown, answer["scale"], signed)
-left, right = st.columns([1, 3], gap="medium")
-with right:
+maps, words_beside = st.columns([3, 1], gap="medium")
+with maps:
     clicked = grid(
         tiles.map_sprite(shown, signed=signed, dark=is_dark()),
         key="maps",
@@ -73,6 +73,7 @@ with right:
         label=_("The channels of {layer}").format(layer=name),
     )
     if clicked is not None:
+        address.choose("layer", name)  # on other pages another layer is the usual one
         address.choose("channel", str(answer["channels"][clicked]))
         address.choose("from", str(start) if start else None)
         st.rerun()
@@ -95,7 +96,7 @@ with right:
                     first=start, last=answer["channels"][-1], count=f"{count:,}"
                 )
             )
-with left:
+with words_beside:
     received = images.prepare(picture.image, card)
     with st.container(key="crisp-input"):
         st.image(

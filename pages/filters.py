@@ -90,7 +90,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="filter-choi
         key="draw-filters",
         type="primary",
         icon=":material/brush:",
-        disabled=pictures is not None,
+        disabled=pictures is not None or wanted in drawn,
         on_click=drawn.add,
         args=(wanted,),
     )

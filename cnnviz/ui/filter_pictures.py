@@ -23,6 +23,7 @@ from cnnviz.ui.questions import ask
 COLUMNS = 6
 STEPS = (128, 512)
 _LARGE, _SMALL = 336, 160
+_EXCITING = 8  # of the images found: two full rows
 _LOUD = ("Conv", "Activation", "ReLU", "ELU", "GELU", "Dense")
 
 
@@ -113,9 +114,7 @@ def show_channel(opened: Opened, layer: Layer, channel: int, picture: np.ndarray
     """One channel: its picture large, and the images of the data set that excite it most."""
     left, right = st.columns([2, 3], gap="large")
     with left:
-        if picture is None:
-            st.info(_("Stopped."))
-        else:
+        if picture is not None:
             show_png(
                 images.encode_png(picture, max(1, _LARGE // picture.shape[0])),
                 alt=_("A picture that excites this channel"),
@@ -156,11 +155,11 @@ def _real_images(opened: Opened, layer: Layer, channel: int) -> None:
             )
         )
         return
-    references = [f"data:{dataset}/train/{int(i)}" for i in answer["indices"][0]]
+    references = [f"data:{dataset}/train/{int(i)}" for i in answer["indices"][0][:_EXCITING]]
     found = [open_image(reference) for reference in references]
     shown = [
         _framed(images.prepare(x.image, card), layer, unit)
-        for x, unit in zip(found, answer["positions"][0].tolist(), strict=True)
+        for x, unit in zip(found, answer["positions"][0].tolist(), strict=False)
     ]
     title = _(DATASETS[dataset].title) if dataset in DATASETS else found[0].title
     st.markdown(
@@ -176,7 +175,7 @@ def _real_images(opened: Opened, layer: Layer, channel: int) -> None:
         side=_SMALL,
         captions=[
             f"{_(x.label or '')}\n{value:.2f}"
-            for x, value in zip(found, answer["values"][0], strict=True)
+            for x, value in zip(found, answer["values"][0], strict=False)
         ],
         label=_("Images that excite this channel most"),
     )
