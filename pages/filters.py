@@ -121,6 +121,7 @@ if chosen is not None:
                 "pages/feature_maps.py",
                 label=_("Where does it respond in my image?"),
                 icon=":material/grid_view:",
+                query_params={"layer": name, "channel": str(chosen)},
             )
 
 with st.expander(_("The weights of the first layer")):

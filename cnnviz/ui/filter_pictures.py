@@ -162,13 +162,12 @@ def _real_images(opened: Opened, layer: Layer, channel: int) -> None:
         for x, unit in zip(found, answer["positions"][0].tolist(), strict=False)
     ]
     title = _(DATASETS[dataset].title) if dataset in DATASETS else found[0].title
-    st.markdown(
-        _(
-            "The {count} of {searched} training images ({dataset}) that excite it most, strongest "
-            "first. The frame is the part that the most excited unit sees. Click an image to "
-            "follow it."
-        ).format(count=len(found), searched=f"{defaults.SEARCHED:,}", dataset=title)
-    )
+    text = _(
+        "The {count} of {searched} training images ({dataset}) that excite it most, strongest first."
+    ).format(count=len(found), searched=f"{defaults.SEARCHED:,}", dataset=title)
+    if layer.receptive_field is not None and len(layer.output_shape) == 3:
+        text += " " + _("The frame is the part that the most excited unit sees.")
+    st.markdown(text + " " + _("Click an image to follow it."))
     clicked = grid(
         tiles.image_sprite(np.stack(shown)),
         key="exciting",
