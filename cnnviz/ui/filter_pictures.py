@@ -163,7 +163,8 @@ def _real_images(opened: Opened, layer: Layer, channel: int) -> None:
     ]
     title = _(DATASETS[dataset].title) if dataset in DATASETS else found[0].title
     text = _(
-        "The {count} of {searched} training images ({dataset}) that excite it most, strongest first."
+        "The {count} of {searched} training images ({dataset}) that excite it most, strongest "
+        "first."
     ).format(count=len(found), searched=f"{defaults.SEARCHED:,}", dataset=title)
     if layer.receptive_field is not None and len(layer.output_shape) == 3:
         text += " " + _("The frame is the part that the most excited unit sees.")
