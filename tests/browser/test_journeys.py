@@ -13,6 +13,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from cnnviz.datasets.image_references import FOLDER as PHOTOS
+from cnnviz.ui.language import catalogue
 from cnnviz.ui.lesson import PAGES
 from tests.browser.conftest import settle
 
@@ -45,11 +46,12 @@ def test_upload_a_photo_and_see_its_heatmap(open_page, language):
     page = open_page("heatmaps", locale=language)
     before = pictures(page)
     page.locator(".st-key-change-image button").click()
-    page.get_by_role("radio").nth(3).click()  # sample, draw, paste, upload, camera
+    page.get_by_role("dialog").get_by_role("radio").nth(3).click()  # sample, draw, paste, upload, camera
     page.locator(".st-key-image-upload input[type=file]").set_input_files(PHOTOS / "coffee.jpg")
     expect(page).to_have_url(re.compile(r"image=upload(:|%3A)[0-9a-f]{24}"))
     settle(page)
-    expect(page.get_by_role("heading", name="espresso", exact=True)).to_be_visible()
+    name = catalogue("zh_CN")["espresso"] if language == "zh-CN" else "espresso"
+    expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
     assert pictures(page) != before
 
 
@@ -58,7 +60,7 @@ def test_a_file_that_is_no_image_is_a_sentence(open_page, tmp_path):
     wrong.write_bytes(b"this is not a picture")
     page = open_page("heatmaps")
     page.locator(".st-key-change-image button").click()
-    page.get_by_role("radio").nth(3).click()
+    page.get_by_role("dialog").get_by_role("radio").nth(3).click()
     page.locator(".st-key-image-upload input[type=file]").set_input_files(wrong)
     expect(page.get_by_role("dialog")).to_contain_text("not an image")
     assert "image=" not in page.url
@@ -68,7 +70,7 @@ def test_a_file_that_is_no_image_is_a_sentence(open_page, tmp_path):
 def test_draw_a_digit(open_page, language):
     page = open_page(f"heatmaps?{DIGITS}", locale=language)
     page.locator(".st-key-change-image button").click()
-    page.get_by_role("radio").nth(1).click()
+    page.get_by_role("dialog").get_by_role("radio").nth(1).click()
     canvas = page.get_by_test_id("draw-canvas")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
@@ -119,15 +121,13 @@ def test_hover_and_click_the_map(open_page, language):
 
 @LANGUAGES
 def test_train_watch_and_look_inside(open_page, language):
-    """The default training: its curve is on screen before it ends, then every page opens it."""
-    page = open_page("train", locale=language)
+    """Six epochs on Clothes: the curve is on screen before they end, then every page opens it."""
+    page = open_page("train?epochs=6", locale=language)
     page.locator(".st-key-start-training button").click()
     expect(page.locator(".st-key-training-live .js-plotly-plot").first).to_be_visible()
     expect(page.locator(".st-key-stop-training button")).to_be_visible()  # still running
     run = re.search(r"run=([0-9a-f]{24})", page.url)[1]
-    expect(page.locator(".st-key-keep-model button, .st-key-keep-run button").first).to_be_visible(
-        timeout=240_000
-    )
+    expect(page.locator(".st-key-keep-model button").first).to_be_visible(timeout=240_000)
     for lesson_page in PAGES:
         key = "" if lesson_page.key == "home" else lesson_page.key
         shown = open_page(f"{key}?model=run:{run}@best", locale=language)
