@@ -46,7 +46,8 @@ def test_upload_a_photo_and_see_its_heatmap(open_page, language):
     page = open_page("heatmaps", locale=language)
     before = pictures(page)
     page.locator(".st-key-change-image button").click()
-    page.get_by_role("dialog").get_by_role("radio").nth(3).click()  # sample, draw, paste, upload, camera
+    # sample, draw, paste, upload, camera
+    page.get_by_role("dialog").get_by_role("radio").nth(3).click()
     page.locator(".st-key-image-upload input[type=file]").set_input_files(PHOTOS / "coffee.jpg")
     expect(page).to_have_url(re.compile(r"image=upload(:|%3A)[0-9a-f]{24}"))
     settle(page)
