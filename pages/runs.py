@@ -40,7 +40,8 @@ def details(run: Run) -> None:
     title = run_words.title_of(run)
     st.header(plain(title), anchor=False)
     facts = [run_words.dataset_of(run), run_words.architecture_of(run)]
-    st.caption(" · ".join(plain(fact) for fact in facts if fact not in title))
+    if unsaid := [plain(fact) for fact in facts if fact not in title]:
+        st.caption(" · ".join(unsaid))
     if not run.active:
         run_actions.outcome(run)
     with st.container(horizontal=True):
