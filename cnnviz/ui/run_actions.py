@@ -78,7 +78,8 @@ def delete(run: Run) -> None:
     """Delete one's own ended run, asked once more."""
     if run.owner != current_owner():
         return
-    with st.popover(_("Delete"), icon=":material/delete:", key="delete-popover"):
+    # its own key for every run: an open one must not offer the next run for deletion
+    with st.popover(_("Delete"), icon=":material/delete:", key=f"delete-{run.id}"):
         st.markdown(_("Its curves and its network go for good. Models that you kept of it stay."))
         if st.button(_("Yes, delete it"), key="delete-run", type="primary"):
             opened = address.value("model", defaults.MODEL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
@@ -66,7 +67,8 @@ def table(runs: Sequence[Run], chosen: Sequence[str]) -> None:
         "right": _("validation images right"),
         "test": _("test images right"),
     }
-    key = "runs-table"
+    # Streamlit remembers ticks by position: other rows are another table
+    key = "runs-table-" + hashlib.sha256("".join(r.id for r in shown).encode()).hexdigest()[:8]
 
     def changed() -> None:
         picked = [shown[i].id for i in st.session_state[key].selection.rows if i < len(shown)]

@@ -7,27 +7,42 @@ from dataclasses import replace
 from cnnviz.datasets.bundled import DATASETS
 from cnnviz.datasets.imported import describe_imported
 from cnnviz.errors import CnnvizError
-from cnnviz.models.architectures import ARCHITECTURES
+from cnnviz.models.architectures import ARCHITECTURES, get_architecture
 from cnnviz.runs.run import Run
 from cnnviz.training.config import TrainingConfig
 from cnnviz.ui.language import _, percent
 
 
 def title_of(run: Run) -> str:
-    """The name that a person gave it, else its data set and its network; not escaped."""
-    if run.title and not _is_automatic(run):
+    """The name that a person gave it, else data set, network, unusual settings; not escaped."""
+    changes = _changes(run)
+    if run.title and changes is None:
         return run.title
-    return " · ".join([dataset_of(run), architecture_of(run)])
+    return " · ".join([dataset_of(run), architecture_of(run), *(changes or ())])
 
 
-def _is_automatic(run: Run) -> bool:
+def _changes(run: Run) -> list[str] | None:
+    """The settings that are not the usual ones, in words; None where the name is a person's."""
     try:
         config = TrainingConfig.from_json(run.config)
-        # A setting that is not the usual one is part of the automatic name: it tells runs apart.
-        usual = replace(config, title="").check().title
-        return run.title == usual and ", " not in usual
+        if run.title != replace(config, title="").check().title:
+            return None
+        architecture = get_architecture(config.architecture)
     except CnnvizError:  # its data set may have been deleted
-        return False
+        return None
+    usual = TrainingConfig()
+    labels = {
+        "limit": _("Training images"),
+        "batch_size": _("Batch size"),
+        "learning_rate": _("Learning rate"),
+        "optimizer": _("Optimizer"),
+        "seed": _("Seed"),
+    }
+    values = [
+        (_(p.title), config.parameters.get(p.name, p.default), p.default)
+        for p in architecture.parameters
+    ] + [(label, getattr(config, name), getattr(usual, name)) for name, label in labels.items()]
+    return [f"{label}: {value}" for label, value, default in values if value != default]
 
 
 def dataset_of(run: Run) -> str:

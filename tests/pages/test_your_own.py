@@ -110,6 +110,19 @@ def test_somebody_elses_run_can_be_watched_but_not_changed(open_page, foreign, p
     assert not {"stop-training", "delete-run", "resume-training"} & keys(at)
 
 
+def test_names_of_runs_say_what_is_unusual(open_page):
+    config = TrainingConfig("mnist", "lenet5", limit=300, parameters={"pooling": "average"})
+    run, lock = create_run(config.check().to_json(), storage.LOCAL_OWNER)
+    locks.let_go(lock)
+    at = open_page("runs")
+    wanted = "Digits · LeNet-5 · Pooling: average · Training images: 300"
+    assert list(at.dataframe[0].value.iloc[:, 0]) == [wanted]
+    assert list(at.dataframe[0].value["status"]) == ["broke off"]
+    assert "resume-training" in keys(at) and "look-inside" not in keys(at)
+    at.button(key="delete-run").click().run()
+    assert list_runs() == []
+
+
 def test_settings_reach_the_training(open_page):
     at = open_page("train")
     at.selectbox(key="choice-net").select("lenet5").run()
