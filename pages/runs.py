@@ -70,7 +70,7 @@ def compare(several: list[Run]) -> None:
     titles = [run_words.title_of(run) for run in several]
     for run, title in zip(several[:MOST_COMPARED], titles, strict=False):
         if titles.count(title) > 1:  # the same settings once more: told apart by the time
-            title += f" · {run_table.started(run):%H:%M:%S}"
+            title = f"{run_table.started(run):%H:%M:%S} · {title}"
         progress = run.progress
         steps = max(1, progress.steps_per_epoch)
         lines.append(
