@@ -320,11 +320,11 @@ def place_back(
 
 
 def encode_png(image: np.ndarray, enlarge: int = 1) -> bytes:
-    """A PNG of (h, w), (h, w, 1) or (h, w, 3) uint8; each pixel as ``enlarge``² equal ones."""
+    """A PNG of (h, w) or (h, w, 1, 3 or 4) uint8; each pixel as ``enlarge``² equal ones."""
     if enlarge > 1:
         image = np.repeat(np.repeat(image, enlarge, axis=0), enlarge, axis=1)
-    if image.ndim == 3 and image.shape[2] == 3:
-        image = image[..., ::-1]
+    if image.ndim == 3 and image.shape[2] >= 3:
+        image = image[..., [2, 1, 0, 3][: image.shape[2]]]
     done, data = cv2.imencode(".png", np.ascontiguousarray(image))
     if not done:
         raise ValueError(f"cannot encode an array of shape {image.shape}")

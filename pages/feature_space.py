@@ -3,12 +3,15 @@
 import streamlit as st
 
 from cnnviz.figures.colours import class_colour
+from cnnviz.figures.map_picture import map_picture
 from cnnviz.figures.tiles import image_sprite
+from cnnviz.images import encode_png
 from cnnviz.ui import address, frame, many
 from cnnviz.ui.components.scatter import scatter
 from cnnviz.ui.image_view import image_view
 from cnnviz.ui.language import _, percent, split_names
 from cnnviz.ui.many_images import thumbnails
+from cnnviz.ui.pictures import show_png
 from cnnviz.ui.questions import ask
 
 frame.head(
@@ -36,26 +39,11 @@ if labelled.split != "test":
 place = st.empty()
 
 
-def draw(answer: dict, key: str) -> int | None:
-    """The map, with what is known so far."""
-    final = "labels" in answer
-    return scatter(
-        answer["points"],
-        answer["labels"] if final else answer["points"][:, 0].astype(int) * 0,
-        labelled.class_names if final else [""],
-        [class_colour(i) for i in range(len(labelled.class_names))] if final else ["#8890a8"],
-        key=key,
-        predicted=answer.get("predicted"),
-        sprite=image_sprite(thumbnails(labelled, answer["indices"])) if final else None,
-        wrong_text=_("{true}, called {predicted}"),
-        label=_("Map of the images"),
-        reset=_("Show all"),
-    )
-
-
-def draw_frame(frame_answer: dict) -> None:
+def draw_frame(forming: dict) -> None:
+    """The points on their way: a plain picture, because they move several times a second."""
     with place.container():
-        draw(frame_answer, "forming")
+        picture = map_picture(forming["points"], forming["labels"])
+        show_png(encode_png(picture), alt=_("Map of the images"))
 
 
 answer = ask(
@@ -67,7 +55,18 @@ answer = ask(
     **chosen,
 )
 with place.container():
-    clicked = draw(answer, "map")
+    clicked = scatter(
+        answer["points"],
+        answer["labels"],
+        labelled.class_names,
+        [class_colour(i) for i in range(len(labelled.class_names))],
+        key="map",
+        predicted=answer["predicted"],
+        sprite=image_sprite(thumbnails(labelled, answer["indices"]), exact=False),
+        wrong_text=_("{true}, called {predicted}"),
+        label=_("Map of the images"),
+        reset=_("Show all"),
+    )
 st.markdown(
     _(
         "{count} {split} images of {title}, by their features at the layer “{layer}” ({method}). "

@@ -16,6 +16,7 @@ from cnnviz.errors import CnnvizError
 from cnnviz.ui import address, frame
 from cnnviz.ui.language import _, n_, split_names
 from cnnviz.ui.owner import current_owner
+from cnnviz.ui.plain_text import plain
 from cnnviz.ui.questions import ask
 
 _SIZES = (32, 64, 96, 128, 224)
@@ -80,7 +81,7 @@ def _own(imported: Imported) -> None:
         for split, counts in imported.counts.items()
     ]
     kept = _("**Kept as “{title}”.** {counts}")  # not inside an f-string: Babel looks into none
-    st.markdown(kept.format(title=_plain(imported.title), counts=" · ".join(counted)))
+    st.markdown(kept.format(title=plain(imported.title), counts=" · ".join(counted)))
     if imported.skipped_in_all:
         with st.expander(
             n_("{count} file was left out", "{count} files were left out", imported.skipped_in_all)
@@ -98,8 +99,3 @@ def _own(imported: Imported) -> None:
             delete_imported(imported.identifier, current_owner())
             address.choose("data", None)
             st.rerun()
-
-
-def _plain(text: str) -> str:
-    """A title as itself, not as Markdown."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]()<>#+-.!|~:$" else c for c in text)

@@ -14,6 +14,7 @@ from cnnviz.ui import address, current
 from cnnviz.ui.language import _, split_names
 from cnnviz.ui.model_cards import open_model
 from cnnviz.ui.owner import current_owner
+from cnnviz.ui.plain_text import plain
 from cnnviz.ui.questions import ask
 
 FALLBACK = "shipped:fashion_mnist_vgg"
@@ -83,7 +84,7 @@ def choose() -> Labelled:
                 "these classes here, so this page shows “{other}”. Add a folder with one "
                 "subfolder for each class on the page “{data}”."
             ).format(
-                model=_(opened.card.title),
+                model=plain(_(opened.card.title)),
                 count=f"{len(opened.card.class_names):,}",
                 other=_(fallback.card.title),
                 data=_("Data"),

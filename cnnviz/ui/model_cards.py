@@ -14,6 +14,7 @@ from cnnviz.models.cards import Card
 from cnnviz.ui import address
 from cnnviz.ui.language import _, percent, split_names
 from cnnviz.ui.owner import current_owner
+from cnnviz.ui.plain_text import plain
 from cnnviz.ui.questions import ask
 
 _SAMPLES = 6
@@ -25,7 +26,7 @@ def model_card(entry: store.Entry, is_open: bool) -> None:
     card = entry.card
     with st.container(border=True, height="stretch", key=f"card-{_slug(entry.reference)}"):
         st.image(_samples(entry), width="stretch", output_format="PNG", alt=_("Sample images"))
-        st.subheader(_(card.title), anchor=False)
+        st.subheader(plain(_(card.title)), anchor=False)
         if card.story:
             st.markdown(_(card.story))
         st.caption(facts(card))

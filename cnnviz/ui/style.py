@@ -10,6 +10,8 @@ _CSS = """<style>
 .st-key-next { margin-top: 2.5rem; padding-top: 1.25rem;
                border-top: 1px solid var(--st-border-color, rgba(128,128,128,.3)); }
 .st-key-next a { font-size: 1.1rem; }
+/* Live views draw themselves again several times a second: Streamlit's running sign would blink. */
+[data-testid="stStatusWidget"] { display: none; }
 /* Small images are data here: enlarge them as squares, never blurred. */
 .crisp img, [class*="st-key-crisp"] img { image-rendering: pixelated; }
 </style>"""

@@ -71,7 +71,9 @@ def embedding(
         method=method,
         seed=seed,
         indices=indices,
-        on_frame=lambda points, fraction: context.frame({"points": points.astype(np.float32)}),
+        on_frame=lambda points, _fraction: context.frame(
+            {"points": points.astype(np.float32), "labels": data.labels}
+        ),
         report=context.report,
         check_cancelled=context.check_cancelled,
     )
