@@ -53,6 +53,8 @@ def run() -> None:
         # from ScriptControlException, a BaseException.
         log.exception("page failed")
         st.error(_("Something went wrong on this page. The details are in the server's log."))
+    finally:
+        st.session_state.pop(_FRAMED, None)
 
 
 def show_error(error: CnnvizError) -> None:

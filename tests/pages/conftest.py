@@ -9,15 +9,26 @@ import sys
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest, app_test
 
 ROOT = Path(__file__).parents[2]
+
+
+class NavigatedPages(PagesManager):
+    """AppTest lets Streamlit read ``pages/`` by itself in every run, so that a page comes without
+    its frame; a server does not (``frame.use_navigation``)."""
+
+    def __init__(self, *arguments, **options) -> None:
+        super().__init__(*arguments, **options)
+        PagesManager.uses_pages_directory = False
 
 
 @pytest.fixture(scope="session", autouse=True)
 def workspace(tmp_path_factory):
     """All pages share one pool of workers and one empty workspace."""
     patch = pytest.MonkeyPatch()
+    patch.setattr(app_test, "PagesManager", NavigatedPages)
     patch.setenv("CNNVIZ_HOME", str(tmp_path_factory.mktemp("home")))
     # AppTest has a Mock where the browser's cookies and language are: every answer would be true.
     patch.setattr("streamlit.runtime.context._get_client_context", lambda: None)
