@@ -87,6 +87,15 @@ def test_draw_a_digit(open_page, language):
     expect(page.locator("[data-testid=stMain] h3").first).to_have_text("1")
 
 
+def test_take_a_photo(open_page):
+    page = open_page("heatmaps", permissions=["camera"])
+    page.locator(".st-key-change-image button").click()
+    page.get_by_role("dialog").get_by_role("radio").nth(4).click()
+    page.get_by_role("button", name="Take Photo").click()
+    expect(page).to_have_url(re.compile(r"image=upload(:|%3A)"))
+    settle(page)
+
+
 @LANGUAGES
 def test_a_confusion_cell_opens_exactly_its_images(open_page, language):
     page = open_page(f"evaluation?{DIGITS}", locale=language)
