@@ -311,7 +311,7 @@ def smoothed(values: np.ndarray, memory: float | np.ndarray = 0.94) -> np.ndarra
     for position, (value, kept) in enumerate(zip(values, memories, strict=True)):
         total = kept * total + (1 - kept) * value
         weight = kept * weight + (1 - kept)
-        result[position] = total / weight
+        result[position] = total / weight if weight else value  # all of the past is kept: none yet
     return result
 
 
