@@ -58,7 +58,8 @@ lint: $(VENV)/.installed-dev  ## ruff and the import contracts
 	$(BIN)/lint-imports
 
 bench: setup-dev  ## all benchmarks, as tables of ratios
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; \
+	  $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
 
 screenshots: setup-dev  ## every page, wide and narrow, light and dark, English and Chinese
 	$(BIN)/python tools/screenshots.py

@@ -1,4 +1,4 @@
-"""What a visitor waits for: ``python benchmarks/web.py``.
+"""What a visitor waits for: ``python -m benchmarks.web``.
 
 A live server on a free port of this machine, its answers precomputed (shipped models). Printed:
 time from a second ``make run`` to the first page on screen; for every page, the time of a rerun of
