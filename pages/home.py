@@ -4,7 +4,7 @@ import streamlit as st
 
 from cnnviz import images
 from cnnviz.figures import overlays, tiles
-from cnnviz.ui import address, current, frame
+from cnnviz.ui import address, current, frame, ways_in
 from cnnviz.ui.components.flow import Answer, Column, Tile, flow
 from cnnviz.ui.language import _, percent
 from cnnviz.ui.pictures import is_dark
@@ -65,4 +65,5 @@ if clicked:
     if clicked["kind"] == "answer":
         address.choose("classes", str(clicked["index"]))
     st.switch_page("pages/architecture.py" if clicked["kind"] == "photo" else "pages/heatmaps.py")
+ways_in.draw(opened)
 frame.foot("home")

@@ -92,7 +92,7 @@ _IMAGE = ("model", "image")
 
 QUESTIONS: dict[str, QuestionKind] = {
     "predict": QuestionKind(_HERE + "answers:predict", _IMAGE, {"top": 5}, limit_s=60),
-    "home": QuestionKind(_HERE + "answers:home", _IMAGE, limit_s=60),
+    "home": QuestionKind(_HERE + "answers:home", _IMAGE, limit_s=60, version=2),
     "feature_maps": QuestionKind(
         _HERE + "maps:feature_maps",
         (*_IMAGE, "layer"),

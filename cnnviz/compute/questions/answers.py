@@ -62,17 +62,24 @@ def classes_of(shares: np.ndarray, card: Card, top: int) -> dict:
 
 
 def telling_channels(values: np.ndarray, count: int) -> list[int]:
-    """Channels that are active and look different from each other.
+    """Channels that show something, and look different from each other.
 
     Args:
         values: (h, w, c) one layer's output for one image.
         count: how many are wanted; fewer when the layer has fewer.
 
-    The most active first (largest mean of the positive part, weighted by its contrast); a channel
-    that correlates with a chosen one is taken only when nothing else is left.
+    A channel shows something where it has contrast (its spread against its largest value) and its
+    neighbouring places agree (the correlation of the map with itself one place further), for noise
+    and maps that are full everywhere tell nothing. One that correlates with a chosen one is taken
+    only when nothing else is left.
     """
-    flat = np.maximum(values.reshape(-1, values.shape[-1]), 0.0).T
-    order = np.argsort(-flat.mean(axis=1) * flat.std(axis=1), kind="stable")
+    maps = np.maximum(np.moveaxis(values, -1, 0), 0.0)
+    flat = maps.reshape(len(maps), -1)
+    contrast = flat.std(axis=1) / np.maximum(flat.max(axis=1), 1e-12)
+    agreement = (
+        _neighbours(maps[:, :, :-1], maps[:, :, 1:]) + _neighbours(maps[:, :-1], maps[:, 1:])
+    ) / 2
+    order = np.argsort(-contrast * np.maximum(agreement, 0.0), kind="stable")
     centred = flat - flat.mean(axis=1, keepdims=True)
     length = np.linalg.norm(centred, axis=1)
     chosen: list[int] = []
@@ -83,3 +90,11 @@ def telling_channels(values: np.ndarray, count: int) -> list[int]:
             chosen.append(int(i))
     rest = [int(i) for i in order if int(i) not in chosen]
     return (chosen + rest)[:count]
+
+
+def _neighbours(here: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """The correlation (c,) of maps (c, h, w) with the same maps shifted; 0 for flat ones."""
+    here, there = (x.reshape(len(x), -1) for x in (here, there))
+    here, there = (x - x.mean(axis=1, keepdims=True) for x in (here, there))
+    scale = np.linalg.norm(here, axis=1) * np.linalg.norm(there, axis=1)
+    return (here * there).sum(axis=1) / np.maximum(scale, 1e-12)
