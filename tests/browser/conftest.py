@@ -25,6 +25,8 @@ FLAGS = [
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 ]
+# A machine with two cores that is also training needs more than Playwright's five seconds.
+expect.set_options(timeout=30_000)
 
 
 def free_port() -> int:

@@ -91,6 +91,8 @@ def test_take_a_photo(open_page):
     page = open_page("heatmaps", permissions=["camera"])
     page.locator(".st-key-change-image button").click()
     page.get_by_role("dialog").get_by_role("radio").nth(4).click()
+    # the button is there before the camera delivers its first picture
+    page.wait_for_function("() => document.querySelector('video')?.readyState >= 2")
     page.get_by_role("button", name="Take Photo").click()
     expect(page).to_have_url(re.compile(r"image=upload(:|%3A)"))
     settle(page)
