@@ -3,11 +3,13 @@
 import streamlit as st
 
 from cnnviz.errors import CnnvizError
+from cnnviz.figures.charts import training_curve
 from cnnviz.runs.run import Run, list_runs
 from cnnviz.training.launch import keep_spare, start_training
 from cnnviz.ui import address, frame, run_actions, run_words, training_settings, training_view
 from cnnviz.ui.language import _, n_
 from cnnviz.ui.owner import current_owner
+from cnnviz.ui.pictures import chart
 from cnnviz.ui.plain_text import plain
 from cnnviz.ui.training_data import strip
 
@@ -54,6 +56,8 @@ def controls() -> None:
 
 def choose() -> None:
     """A look at the data, and the settings."""
+    with st.container(key="unseen-chart"):  # the browser loads what draws charts before it has to
+        chart(training_curve("loss", {}, {}, title=""), key="unseen-curve", alt="")
     look, settings = st.columns([3, 2], gap="large")
     with look:
         strip(training_settings.dataset(owner))
