@@ -118,8 +118,8 @@ def concrete_shape(
 def last_spatial_layer(layers: Sequence[Layer]) -> str | None:
     """The last layer with more than 1×1 positions: where heatmaps are read off.
 
-    Pooling that follows it only makes the maps coarser (and a heatmap through it the same at fewer
-    positions), so the layer before a final pooling is taken.
+    A pooling layer at the end makes maps coarser and adds nothing of its own, so the layer before
+    it is taken; through a max pooling the two heatmaps are alike, not equal.
     """
     found = [x for x in layers if _maps(x) and x.kind != "InputLayer"]
     finer = [x for x in found if "Pooling" not in x.kind]
