@@ -3,18 +3,23 @@
 Every event has a ``kind`` and a ``time`` (seconds since 1970). Steps count batches from 1 over the
 whole training (0 is the untrained network), epochs count from 1.
 
-=============  ===================================================================================
-``start``      steps_per_epoch, epochs, batch_size, images, val_images, device ("CPU" or "GPU"),
-               device_name, cores, sample_indices (into ``val``), sample_labels, class_names
-``batch``      step, epoch, loss, accuracy (of the batches since the last such event),
-               images_per_second, learning_rate, seconds_left
-``validation`` step, epoch, loss, accuracy, images
-``samples``    step, labels (9), probabilities (9 × classes)
-``epoch``      epoch, step, loss, accuracy (of the whole epoch), val_loss, val_accuracy, seconds
-``checkpoint`` label, step
-``resume``     step, epoch: a killed training goes on from here
-``end``        status, step
-=============  ===================================================================================
+================= ================================================================================
+``start``         steps_per_epoch, epochs, batch_size, images, val_images, device ("CPU" or "GPU"),
+                  device_name, cores, sample_indices (into ``val``), sample_labels, class_names
+``batch``         step, epoch, loss, accuracy (of the batches since the last such event),
+                  images_per_second, learning_rate, seconds_left, memory (bytes of this process)
+``validation``    step, epoch, loss, accuracy, images
+``samples``       step, labels (9), probabilities (9 × classes)
+``epoch``         epoch, step, loss, accuracy (of the whole epoch), val_loss, val_accuracy, learning_rate,
+                  seconds
+``checkpoint``    label, step
+``insight``       label, step: insights/<label>.json is there
+``learning_rate`` step, rate, why ("asked", "plateau" or "phase"): it is another one from here on
+``phase``         step, epoch, trainable (layers): more of a pretrained network learns from here on
+``pause``         step: rests from here on
+``resume``        step, epoch, why ("asked" or "broke_off"): goes on from here
+``end``           status, step
+================= ================================================================================
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 Event = dict
+MARKS = frozenset({"pause", "resume", "learning_rate", "phase"})
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,9 @@ class Progress:
     ``samples`` are the events of that kind: what the network said about ``sample_indices`` (of
     ``val``, with ``sample_labels``) at each moment, the untrained network first.
     ``seconds_left`` leaves the closing steps out. ``epoch_rows`` are the events of that kind.
+    ``rates`` is the learning rate after each of the steps of ``training``. ``memory`` is in bytes.
+    ``marks`` are the events after which something is different: pauses, resumptions, a learning
+    rate that was changed, more layers that learn. ``insights`` are the labels of those kept.
     """
 
     step: int = 0
@@ -35,6 +39,8 @@ class Progress:
     images_per_second: float | None = None
     seconds_left: float | None = None
     learning_rate: float | None = None
+    rates: tuple[float, ...] = ()
+    memory: int | None = None
     device: str | None = None
     device_name: str = ""
     images: int = 0
@@ -44,6 +50,8 @@ class Progress:
     sample_labels: tuple[int, ...] = ()
     samples: tuple[Event, ...] = ()
     epoch_rows: tuple[Event, ...] = ()
+    marks: tuple[Event, ...] = ()
+    insights: tuple[str, ...] = ()
 
     @property
     def fraction(self) -> float:
@@ -71,6 +79,8 @@ def summarise(events: Sequence[Event]) -> Progress:
         images_per_second=last.get("images_per_second"),
         seconds_left=last.get("seconds_left"),
         learning_rate=last.get("learning_rate"),
+        rates=tuple(e.get("learning_rate", 0.0) for e in batches),
+        memory=last.get("memory"),
         device=start.get("device"),
         device_name=start.get("device_name", ""),
         images=start.get("images", 0),
@@ -80,6 +90,8 @@ def summarise(events: Sequence[Event]) -> Progress:
         sample_labels=tuple(start.get("sample_labels", ())),
         samples=tuple(by_kind.get("samples", ())),
         epoch_rows=tuple(by_kind.get("epoch", ())),
+        marks=tuple(e for e in events if e["kind"] in MARKS),
+        insights=tuple(e["label"] for e in by_kind.get("insight", ())),
     )
 
 

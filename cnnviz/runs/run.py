@@ -5,7 +5,9 @@
     config.json    what was asked for            owner.json     whose it is, and since when
     events.jsonl   the diary (events.py)         outcome.json   how it ended; missing until then
     checkpoints/   weights in float16, to look at      resume/  weights and optimizer in full
-    commands/      one file a wish, e.g. stop    lock           held while the worker lives
+    commands/      one file a wish: stop, pause, learning_rate (with the new rate as text)
+    lock           held while the worker lives   paused         there while it rests
+    insights/      one JSON file a kept moment (insights.py)
     card.json      of the network, from the start      model.keras  best weights, at the end
     log.txt        what the worker printed
 """
@@ -21,13 +23,15 @@ from pathlib import Path
 
 from cnnviz import storage
 from cnnviz.errors import BadInput, CnnvizError, NotFound, from_code
-from cnnviz.runs import events, locks
+from cnnviz.runs import events, locks, queue
 from cnnviz.runs.checkpoints import FOLDER, Checkpoint, list_checkpoints
 from cnnviz.runs.progress import Event, Progress
 
 CONFIG, OWNER, OUTCOME = "config.json", "owner.json", "outcome.json"
 COMMANDS = "commands"
-STOP = "stop"
+STOP, PAUSE, LEARNING_RATE = "stop", "pause", "learning_rate"
+PAUSED = "paused"  # marker: rests until somebody lets it go on
+TEACHER = "teacher"  # stands in for the owner where a teacher's key was given
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,8 @@ class Run:
 
     @property
     def title(self) -> str:
-        return str(self.config.get("title", ""))
+        """The name that it was given last."""
+        return str((_read(self.folder / OWNER) or {}).get("title") or self.config.get("title", ""))
 
     @property
     def owner(self) -> str:
@@ -83,22 +88,31 @@ class Run:
 
     @property
     def status(self) -> str:
-        """``starting``, ``running``, ``finished``, ``stopped``, ``failed``, or ``lost``.
+        """``waiting``, ``starting``, ``running``, ``paused``, ``finished``, ``stopped``, ``failed``
+        or ``lost``.
 
-        Lost is a run whose worker ended without a word; it can be resumed.
+        Waiting is a run in the queue that no worker has (yet, or again: its worker was killed).
+        Lost is one that nobody works at and that is in no queue; it can be resumed.
         """
         alive = locks.is_held(self.folder)  # first: the outcome is written before it lets go
         if outcome := self.outcome:
             return str(outcome["status"])
         if not alive:
-            return "lost"
+            if (self.folder / PAUSED).exists():
+                return "paused"
+            return "waiting" if queue.is_queued(self.id) else "lost"
         diary = self.folder / events.FILE
         return "running" if diary.exists() and diary.stat().st_size else "starting"
 
     @property
     def active(self) -> bool:
-        """Whether it is still at work."""
+        """Whether a worker has it."""
         return self.status in ("starting", "running")
+
+    @property
+    def pending(self) -> bool:
+        """Whether it will go on by itself: waiting for its turn, or at work."""
+        return self.status in ("waiting", "starting", "running")
 
     def events(self) -> tuple[Event, ...]:
         """The diary so far, from the reader that this process shares."""
@@ -120,16 +134,53 @@ class Run:
         Raises:
             BadInput: the run belongs to somebody else.
         """
-        self.check_owner(owner)
-        storage.write_whole(self.folder / COMMANDS / STOP, b"")
+        self._command(STOP, "", owner)
 
-    def withdraw_stop(self) -> None:
-        """Take a stop command back that no worker has seen."""
-        (self.folder / COMMANDS / STOP).unlink(missing_ok=True)
+    def request_pause(self, owner: str = storage.LOCAL_OWNER) -> None:
+        """Ask the worker to rest after its current batch and make room for others.
+
+        Raises:
+            BadInput: the run belongs to somebody else.
+        """
+        self._command(PAUSE, "", owner)
+
+    def request_learning_rate(self, rate: float, owner: str = storage.LOCAL_OWNER) -> None:
+        """Ask for another learning rate from the next batch on; a schedule goes on from there.
+
+        Raises:
+            BadInput: the run belongs to somebody else, or the rate is out of range.
+        """
+        if not 1e-7 <= rate <= 1e6:
+            raise BadInput(
+                "“{setting}” must lie between {minimum} and {maximum}, not {value}.",
+                setting="learning_rate",
+                minimum=1e-7,
+                maximum=1e6,
+                value=rate,
+            )
+        self._command(LEARNING_RATE, f"{rate:.6g}", owner)
+
+    def _command(self, name: str, text: str, owner: str) -> None:
+        self.check_owner(owner)
+        storage.write_whole(self.folder / COMMANDS / name, text.encode())
+
+    def withdraw(self, command: str) -> None:
+        """Take a command back that no worker has seen."""
+        (self.folder / COMMANDS / command).unlink(missing_ok=True)
+
+    def rename(self, title: str, owner: str = storage.LOCAL_OWNER) -> None:
+        """Give it another name; an empty one brings the name of its settings back.
+
+        Raises:
+            BadInput: the run belongs to somebody else.
+        """
+        self.check_owner(owner)
+        made = {**self._made, "title": title.strip()[:80]}
+        storage.write_whole(self.folder / OWNER, json.dumps(made).encode())
 
     def check_owner(self, owner: str) -> None:
-        """Raise BadInput when the run belongs to somebody else."""
-        if owner != self.owner:
+        """Raise BadInput when the run belongs to somebody else; a teacher may do everything."""
+        if owner not in (self.owner, TEACHER):
             raise BadInput(
                 "The training “{title}” belongs to somebody else: you can watch it, but not "
                 "change it.",
@@ -177,6 +228,7 @@ def delete_run(run_id: str, owner: str = storage.LOCAL_OWNER) -> None:
     if lock is None:
         raise BadInput("This training is still at work. Stop it first, then delete it.")
     try:
+        queue.withdraw(run_id)
         gone = storage.area("runs") / f".gone-{run_id}"
         run.folder.rename(gone)  # at once out of everybody's sight
         shutil.rmtree(gone, ignore_errors=True)

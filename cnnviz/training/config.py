@@ -13,7 +13,9 @@ from cnnviz.errors import BadInput, NotFound
 from cnnviz.models.architectures import get_architecture
 from cnnviz.training.augment import AUGMENTATIONS
 
-OPTIMIZERS = ("adam", "sgd")
+OPTIMIZERS = ("adam", "sgd", "adamw")
+SCHEDULES = ("constant", "cosine", "one_cycle", "reduce_on_plateau")
+_UNNAMED = ("dataset", "architecture", "epochs", "parameters", "augmentation", "complete", "title")
 SUITS = {"fashion_mnist": ("flip",), "cifar10": ("flip", "shift")}  # unknown photos may be text
 
 
@@ -25,6 +27,11 @@ class TrainingConfig:
     ``parameters`` are those of the architecture. ``augmentation`` names what is done to the
     training images, None is what suits the data set. ``limit`` is the number of training images,
     None is all. ``complete`` takes the full original training set, which may be downloaded.
+    ``momentum`` is SGD's, ``weight_decay`` AdamW's. ``l2`` times the squared weights is added to
+    the loss. ``early_stopping`` is the number of epochs without a better validation loss after
+    which it ends; None goes on to the end. ``class_weights`` makes every class count alike, however
+    many images it has. ``weight_averaging`` ends with a moving average of the weights.
+    ``gradient_accumulation`` batches make one step. ``tensorboard`` also writes TensorBoard's logs.
     """
 
     dataset: str = "fashion_mnist"
@@ -34,10 +41,21 @@ class TrainingConfig:
     batch_size: int = 64
     optimizer: str = "adam"
     learning_rate: float = 1e-3
+    schedule: str = "constant"
+    momentum: float = 0.9
+    weight_decay: float = 0.004
+    l2: float = 0.0
+    label_smoothing: float = 0.0
+    early_stopping: int | None = None
+    class_weights: bool = False
+    weight_averaging: bool = False
+    gradient_accumulation: int = 1
+    mixed_precision: bool = False
     augmentation: tuple[str, ...] | None = None
     limit: int | None = None
     complete: bool = False
     seed: int = 0
+    tensorboard: bool = False
     title: str = ""
 
     def check(self, folders: bool = True) -> TrainingConfig:
@@ -51,17 +69,21 @@ class TrainingConfig:
         """
         self._check_dataset(folders)
         settings = get_architecture(self.architecture).settings(dict(self.parameters))
-        if self.optimizer not in OPTIMIZERS:
-            raise BadInput(
-                "“{setting}” can be {choices}, not “{value}”.",
-                setting="optimizer",
-                choices=", ".join(OPTIMIZERS),
-                value=str(self.optimizer)[:40],
-            )
+        _check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        _check_choice("schedule", self.schedule, SCHEDULES)
         _check_number("epochs", self.epochs, 1, 1000, int)
         _check_number("batch_size", self.batch_size, 1, 4096, int)
         _check_number("learning_rate", self.learning_rate, 1e-7, 1e6, float)
         _check_number("seed", self.seed, 0, 2**31 - 1, int)
+        _check_number("momentum", self.momentum, 0, 0.999, float)
+        _check_number("weight_decay", self.weight_decay, 0, 1, float)
+        _check_number("l2", self.l2, 0, 1, float)
+        _check_number("label_smoothing", self.label_smoothing, 0, 0.9, float)
+        _check_number("gradient_accumulation", self.gradient_accumulation, 1, 64, int)
+        if self.early_stopping is not None:
+            _check_number("early_stopping", self.early_stopping, 1, 1000, int)
+        for name in ("class_weights", "weight_averaging", "mixed_precision", "tensorboard"):
+            _check_choice(name, getattr(self, name), (True, False))
         if self.limit is not None:
             _check_number("limit", self.limit, 10, 10_000_000, int)
         return replace(
@@ -90,13 +112,7 @@ class TrainingConfig:
         if self.augmentation is None:
             return SUITS.get(str(self.dataset), ())
         for name in self.augmentation:
-            if name not in AUGMENTATIONS:
-                raise BadInput(
-                    "“{setting}” can be {choices}, not “{value}”.",
-                    setting="augmentation",
-                    choices=", ".join(AUGMENTATIONS),
-                    value=str(name)[:40],
-                )
+            _check_choice("augmentation", name, tuple(AUGMENTATIONS))
         return tuple(name for name in AUGMENTATIONS if name in self.augmentation)
 
     def _name(self, settings: dict) -> str:
@@ -107,8 +123,8 @@ class TrainingConfig:
         changed = [f"{k} {v}" for k, v in settings.items() if v != usual[k]]
         for f in fields(self):
             value = getattr(self, f.name)
-            if f.name in ("batch_size", "optimizer", "learning_rate", "limit", "seed"):
-                changed += [f"{f.name} {value}"] if value != f.default else []
+            if f.name not in _UNNAMED and value != f.default:
+                changed.append(f.name if value is True else f"{f.name} {value}")
         data = known.title if known else Path(str(self.dataset)).name[:40]
         if str(self.dataset).startswith("upload:"):
             data = "upload"
@@ -136,6 +152,16 @@ def _is_kept(upload: str) -> bool:
         return storage.entry("uploads", upload).is_dir()
     except NotFound:
         return False
+
+
+def _check_choice(name: str, value: object, choices: tuple) -> None:
+    if value not in choices or isinstance(value, bool) != isinstance(choices[0], bool):
+        raise BadInput(
+            "“{setting}” can be {choices}, not “{value}”.",
+            setting=name,
+            choices=", ".join(str(c) for c in choices),
+            value=str(value)[:40],
+        )
 
 
 def _check_number(name: str, value: object, low: float, high: float, kind: type) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from cnnviz import storage
 from cnnviz.errors import BadInput, CnnvizError, NotPossible
 from cnnviz.runs import locks
-from cnnviz.runs.run import Run, create_run
+from cnnviz.runs.run import STOP, Run, create_run
 from cnnviz.training.config import TrainingConfig
 
 RUN_NEEDS = 0.75e9  # bytes of memory of a training
@@ -102,7 +102,7 @@ def resume_training(run_id: str, owner: str = storage.LOCAL_OWNER) -> Run:
     if lock is None:
         raise BadInput("Only a training that broke off can be resumed.")
     try:
-        run.withdraw_stop()  # it was meant for the worker that is gone
+        run.withdraw(STOP)  # it was meant for the worker that is gone
         _hand_over(run, lock)
     finally:
         locks.let_go(lock)
