@@ -10,8 +10,8 @@ whole training (0 is the untrained network), epochs count from 1.
                   images_per_second, learning_rate, seconds_left, memory (bytes of this process)
 ``validation``    step, epoch, loss, accuracy, images
 ``samples``       step, labels (9), probabilities (9 × classes)
-``epoch``         epoch, step, loss, accuracy (of the whole epoch), val_loss, val_accuracy, learning_rate,
-                  seconds
+``epoch``         epoch, step, loss, accuracy (of the whole epoch), val_loss, val_accuracy,
+                  learning_rate, seconds
 ``checkpoint``    label, step
 ``insight``       label, step: insights/<label>.json is there
 ``learning_rate`` step, rate, why ("asked", "plateau" or "phase"): it is another one from here on
