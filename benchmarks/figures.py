@@ -13,9 +13,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cnnviz.figures import charts, overlays, tiles
+from cnnviz.figures import overlays, tiles
 from cnnviz.figures.colours import sequential
 from cnnviz.figures.png import encode_palette_png
+from cnnviz.figures.training import training_curve
 
 SHEET = Path(__file__).parents[1] / "cnnviz/datasets/bundled/cifar10/test.webp"
 
@@ -78,7 +79,7 @@ def main() -> None:
     curve = {"step": steps, "loss": np.exp(-steps / 900)}
     line(
         "training curve, 5,000 batches (JSON)",
-        lambda: charts.training_curve("loss", curve, {}, title="Loss").to_json().encode(),
+        lambda: training_curve("loss", curve, {}, title="Loss").to_json().encode(),
     )
 
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cnnviz.errors import CnnvizError
-from cnnviz.figures.charts import training_curve
+from cnnviz.figures.training import training_curve
 from cnnviz.runs.run import Run, list_runs
 from cnnviz.training.launch import keep_spare, start_training
 from cnnviz.ui import address, frame, run_actions, run_words, training_settings, training_view

@@ -15,7 +15,7 @@ import streamlit as st
 from cnnviz.datasets.bundled import DATASETS, image_at
 from cnnviz.datasets.loading import load_dataset
 from cnnviz.errors import CnnvizError, NotFound
-from cnnviz.figures.charts import training_curve
+from cnnviz.figures.training import training_curve
 from cnnviz.runs.events import reader_for
 from cnnviz.runs.progress import Curve, Progress
 from cnnviz.runs.run import COMMANDS, STOP, Run

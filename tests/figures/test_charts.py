@@ -4,37 +4,6 @@ import pytest
 from cnnviz.figures import charts, colours
 
 
-def test_smoothing_of_a_constant_is_that_constant_from_the_first_value_on():
-    np.testing.assert_allclose(charts.smoothed(np.full(50, 2.5)), 2.5)
-
-
-def test_smoothing_is_the_weighted_mean_of_all_before():
-    values = np.array([3.0, 1.0, 4.0])
-    weights = np.array([0.9**2, 0.9, 1.0])
-    wanted = (values * weights).sum() / weights.sum()
-    assert charts.smoothed(values, memory=0.9)[-1] == pytest.approx(wanted)
-
-
-@pytest.mark.parametrize("measure", ["loss", "accuracy"])
-def test_long_trainings_stay_small_and_keep_their_last_point(measure):
-    steps = np.arange(100_000)
-    values = np.random.default_rng(0).random(100_000)
-    figure = charts.training_curve(
-        measure,
-        {"step": steps, measure: values},
-        {"step": [500], measure: [0.5]},
-        title="x",
-    )
-    drawn = figure.data[0]
-    assert len(drawn.x) <= 802 and drawn.x[-1] == 99_999
-    assert len(figure.to_json()) < 200_000
-
-
-def test_a_curve_without_any_point_can_be_drawn():
-    figure = charts.training_curve("loss", {}, {}, title="Loss", total_steps=300)
-    assert figure.layout.xaxis.range[1] >= 300
-
-
 def test_bars_are_highlighted_ordered_and_labelled():
     figure = charts.probability_bars(["cat", "dog"], [0.7, 0.3], ["70 %", "30 %"])
     bar = figure.data[0]
