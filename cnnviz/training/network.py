@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -9,12 +13,18 @@ import tensorflow as tf
 from cnnviz.models.networks import build
 from cnnviz.training.batches import Batches
 from cnnviz.training.config import TrainingConfig
+from cnnviz.training.optimizers import make_optimizer
 
 FORWARD_BATCH = 500
 
 
 class Network:
     """A compiled network of the architecture, size and optimizer that a config asks for.
+
+    ``fit`` reports as ``loss`` what the steps make smaller: cross-entropy against the (smoothed)
+    labels, each image counting as much as the class weights say, plus ``l2`` times the sum of the
+    squares of all kernels that learn. :meth:`measure` tells the plain cross-entropy instead, so
+    that validation figures of different settings can be compared.
 
     Args:
         config: checked settings.
@@ -26,43 +36,141 @@ class Network:
         self, config: TrainingConfig, input_shape: tuple[int, int, int], classes: int
     ) -> None:
         self.fits = _needs(config, input_shape, classes)
+        self.config, self._classes = config, classes
         self._build = lambda: build(
             config.architecture, input_shape, classes, **dict(config.parameters)
         )
-        self.model = self._build()
-        self.optimizer = _optimizer(config)
-        # XLA would compile for seconds before the first step and gains nothing for small networks.
-        self.model.compile(
-            self.optimizer,
-            "sparse_categorical_crossentropy",
-            metrics=["accuracy"],
-            jit_compile=False,
-        )
-        self.optimizer.build(self.model.trainable_variables)
-        self._optimizer_start = [v.numpy() for v in self.optimizer.variables]
+        with _policy(precision(config)):
+            self.model = self._build()
+        if config.l2:
+            # On the variables, not in the layers: what is kept has no trace of it.
+            for variable in self.model.weights:
+                if variable.name.endswith("kernel"):
+                    variable.regularizer = keras.regularizers.L2(config.l2)
+        self.phase: int | None = None
+        if config.architecture == "transfer":
+            self._let_learn(0)
+        self._compile()
+        self._evaluating = False
         shape = tf.TensorSpec((None, *input_shape), tf.uint8)
         self._forward = tf.function(self._call, input_signature=[shape])
 
     def _call(self, images: tf.Tensor) -> tf.Tensor:
         return self.model(tf.cast(images, tf.float32), training=False)
 
+    def _compile(self) -> None:
+        self._own_optimizer = make_optimizer(self.config)
+        # XLA would compile for seconds before the first step and gains nothing for small networks.
+        self.model.compile(
+            self._own_optimizer,
+            _Smoothed(self.config.label_smoothing, self._classes)
+            if self.config.label_smoothing
+            else "sparse_categorical_crossentropy",
+            metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+            jit_compile=False,
+        )
+        self.optimizer = self.model.optimizer  # with half precision wrapped, to scale the loss
+        self.optimizer.build(self.model.trainable_variables)
+        self._optimizer_start = [v.numpy() for v in self.optimizer.variables]
+        self._rate: float | None = None
+
     def begin(self, config: TrainingConfig) -> None:
         """Untrained weights that depend on the seed alone, a fresh optimizer."""
+        self.config = config
+        if self.phase:
+            self.begin_phase(0)
         keras.utils.set_random_seed(config.seed)
         fresh = self._build()
         for variable, start in zip(self.model.variables, fresh.variables, strict=True):
             variable.assign(start)
         for variable, start in zip(self.optimizer.variables, self._optimizer_start, strict=True):
             variable.assign(start)
-        self.optimizer.learning_rate = config.learning_rate
+        self._rate = None
+        self.learning_rate = config.learning_rate
+
+    def begin_phase(self, trainable: int | None) -> None:
+        """How much of a pretrained base learns from here on; with it begins a fresh optimizer.
+
+        Args:
+            trainable: number of the base's last layers with weights, 0 for a base that rests as it
+                does at the start; None for networks without a base. Nothing happens when that is
+                the case already.
+        """
+        if trainable == self.phase:
+            return
+        rate = self.learning_rate
+        self._let_learn(trainable)
+        self._compile()
+        self.learning_rate = rate
+
+    def _let_learn(self, trainable: int) -> None:
+        from cnnviz.models.transfer import trainable_phase  # only a few trainings have a base
+
+        trainable_phase(self.model, trainable)
+        self.phase = trainable
+
+    @property
+    def learning_rate(self) -> float:
+        """Of the next step."""
+        return float(self.optimizer.learning_rate)
+
+    @learning_rate.setter
+    def learning_rate(self, rate: float) -> None:
+        if rate != self._rate:  # a look at the variable would cost more than the comparison
+            self.optimizer.learning_rate = self._rate = rate
+
+    def class_weights(self, labels: np.ndarray) -> dict[int, float] | None:
+        """How much an image of each class counts: ``class_weight`` of ``fit``; None for all alike.
+
+        The "balanced" weights of scikit-learn's ``compute_class_weight``: images / (classes that
+        occur × images of the class), so that every class counts as much as every other.
+
+        Args:
+            labels: of all training images.
+        """
+        if not self.config.class_weights:
+            return None
+        counts = np.bincount(labels, minlength=self._classes)
+        occurring = np.count_nonzero(counts)
+        return {
+            i: float(len(labels) / (occurring * count)) if count else 1.0
+            for i, count in enumerate(counts)
+        }
 
     def warm_up(self, batch_size: int) -> None:
         """Trace what the first second of a training needs; leaves the network changed."""
         shape = self.model.input_shape[1:]
-        images = np.zeros((batch_size, *shape), np.uint8)
-        batches = Batches(images, np.zeros(batch_size, np.int64), batch_size, (), seed=0)
-        self.model.fit(batches.as_tensors(), verbose=0, shuffle=False)
+        images, labels = np.zeros((batch_size, *shape), np.uint8), np.zeros(batch_size, np.int64)
+        self.model.fit(
+            Batches(images, labels, batch_size, (), seed=0).as_tensors(),
+            class_weight=self.class_weights(labels),
+            verbose=0,
+            shuffle=False,
+        )
         self.probabilities(images[:9])
+
+    @contextlib.contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """The weights that count, within: their moving average where the config asks for it.
+
+        Afterwards the weights are exactly those of before. It may be used within itself. Weights
+        that are looked at, validated or kept as the result are these; :meth:`state` belongs
+        outside, and so do steps.
+        """
+        averaged = self.config.weight_averaging and int(self.optimizer.iterations) > 0
+        if self._evaluating or not averaged:
+            yield
+            return
+        variables = self.model.trainable_variables
+        before = [v.numpy() for v in variables]
+        self._own_optimizer.put_averages(variables)
+        self._evaluating = True
+        try:
+            yield
+        finally:
+            self._evaluating = False
+            for variable, value in zip(variables, before, strict=True):
+                variable.assign(value)
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         """(n, classes) float32 for (n, h, w, c) uint8, the network as it is now."""
@@ -79,17 +187,24 @@ class Network:
     def state(self) -> dict[str, np.ndarray]:
         """Everything that training changes, in full precision."""
         model = {f"m{i}": v.numpy() for i, v in enumerate(self.model.variables)}
-        return model | {f"o{i}": v.numpy() for i, v in enumerate(self.optimizer.variables)}
+        optimizer = {f"o{i}": v.numpy() for i, v in enumerate(self.optimizer.variables)}
+        phase = {} if self.phase is None else {"phase": np.int64(self.phase)}
+        return model | optimizer | phase
 
     def restore(self, state: dict[str, np.ndarray]) -> None:
         """Go back to a :meth:`state`."""
+        if "phase" in state:
+            self.begin_phase(int(state["phase"]))
         for i, variable in enumerate(self.model.variables):
             variable.assign(state[f"m{i}"])
         for i, variable in enumerate(self.optimizer.variables):
             variable.assign(state[f"o{i}"])
+        self._rate = None
 
     def without_optimizer(self) -> keras.Model:
-        """A copy with the weights of this moment, fit to be kept."""
+        """A copy with the weights of this moment, fit to be kept: float32 whatever it learned in,
+        nothing but layers.
+        """
         copy = self._build()
         copy.set_weights(self.model.get_weights())
         return copy
@@ -108,12 +223,67 @@ def network_for(
     return ready
 
 
+def precision(config: TrainingConfig) -> str:
+    """The Keras dtype policy to train in.
+
+    Mixed precision is float16 with a scaled loss on a GPU (arXiv 1710.03740) and bfloat16 on a
+    processor that multiplies it in hardware; on others it would only be slower, and float32 stays.
+    """
+    if not config.mixed_precision:
+        return "float32"
+    if tf.config.list_physical_devices("GPU"):
+        return "mixed_float16"
+    return "mixed_bfloat16" if _has_bfloat16() else "float32"
+
+
+def _has_bfloat16() -> bool:
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return "amx_bf16" in flags or "avx512_bf16" in flags
+
+
+@contextlib.contextmanager
+def _policy(name: str) -> Iterator[None]:
+    """Layers made within compute as the dtype policy says."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+class _Smoothed(keras.losses.Loss):
+    """Cross-entropy against labels that leave ``share`` to all classes alike (arXiv 1512.00567).
+
+    Takes class numbers, which Keras' own label smoothing does not.
+    """
+
+    def __init__(self, share: float, classes: int) -> None:
+        super().__init__(name="smoothed_crossentropy")
+        self._share, self._classes = share, classes
+
+    def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        wanted = tf.one_hot(tf.cast(tf.reshape(y_true, [-1]), tf.int32), self._classes)
+        return keras.losses.categorical_crossentropy(wanted, y_pred, label_smoothing=self._share)
+
+
 def _needs(config: TrainingConfig, input_shape: tuple[int, ...], classes: int) -> tuple:
+    """What is built into a network: everything else is set by :meth:`Network.begin`."""
     parameters = tuple(sorted(dict(config.parameters).items()))
-    return config.architecture, parameters, tuple(input_shape), classes, config.optimizer
-
-
-def _optimizer(config: TrainingConfig) -> keras.Optimizer:
-    if config.optimizer == "sgd":
-        return keras.optimizers.SGD(config.learning_rate, momentum=0.9, nesterov=True)
-    return keras.optimizers.Adam(config.learning_rate)
+    return (
+        config.architecture,
+        parameters,
+        tuple(input_shape),
+        classes,
+        config.optimizer,
+        config.momentum if config.optimizer == "sgd" else None,
+        config.weight_decay if config.optimizer == "adamw" else None,
+        config.l2,
+        config.label_smoothing,
+        config.weight_averaging,
+        config.gradient_accumulation,
+        precision(config),
+    )
