@@ -4,18 +4,36 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from cnnviz import storage
 from cnnviz.datasets.bundled import DATASETS
+from cnnviz.datasets.imported import describe_imported
 from cnnviz.errors import BadInput, NotFound
 from cnnviz.models.architectures import get_architecture
 from cnnviz.training.augment import AUGMENTATIONS
+from cnnviz.training.setting_names import changes
 
 OPTIMIZERS = ("adam", "sgd", "adamw")
 SCHEDULES = ("constant", "cosine", "one_cycle", "reduce_on_plateau")
-_UNNAMED = ("dataset", "architecture", "epochs", "parameters", "augmentation", "complete", "title")
+BOUNDS: dict[str, tuple[float, float, type]] = {  # lowest, highest, kind of number
+    "epochs": (1, 1000, int),
+    "batch_size": (1, 4096, int),
+    "learning_rate": (1e-7, 1e6, float),
+    "momentum": (0, 0.999, float),
+    "weight_decay": (0, 1, float),
+    "l2": (0, 1, float),
+    "label_smoothing": (0, 0.9, float),
+    "early_stopping": (1, 1000, int),
+    "gradient_accumulation": (1, 64, int),
+    "limit": (10, 10_000_000, int),
+    "seed": (0, 2**31 - 1, int),
+}
+SWITCHES = ("class_weights", "weight_averaging", "mixed_precision", "complete", "tensorboard")
+APPLIES = {"momentum": "sgd", "weight_decay": "adamw"}  # settings of one optimizer only
+_OPTIONAL = ("early_stopping", "limit")
+_LONGEST_TITLE = 80
 SUITS = {"fashion_mnist": ("flip",), "cifar10": ("flip", "shift")}  # unknown photos may be text
 
 
@@ -68,31 +86,26 @@ class TrainingConfig:
             BadInput: a setting is unknown or out of range.
         """
         self._check_dataset(folders)
+        if not isinstance(self.parameters, dict):
+            raise BadInput("These are not the settings of a training.")
         settings = get_architecture(self.architecture).settings(dict(self.parameters))
         _check_choice("optimizer", self.optimizer, OPTIMIZERS)
         _check_choice("schedule", self.schedule, SCHEDULES)
-        _check_number("epochs", self.epochs, 1, 1000, int)
-        _check_number("batch_size", self.batch_size, 1, 4096, int)
-        _check_number("learning_rate", self.learning_rate, 1e-7, 1e6, float)
-        _check_number("seed", self.seed, 0, 2**31 - 1, int)
-        _check_number("momentum", self.momentum, 0, 0.999, float)
-        _check_number("weight_decay", self.weight_decay, 0, 1, float)
-        _check_number("l2", self.l2, 0, 1, float)
-        _check_number("label_smoothing", self.label_smoothing, 0, 0.9, float)
-        _check_number("gradient_accumulation", self.gradient_accumulation, 1, 64, int)
-        if self.early_stopping is not None:
-            _check_number("early_stopping", self.early_stopping, 1, 1000, int)
-        for name in ("class_weights", "weight_averaging", "mixed_precision", "tensorboard"):
+        for name in BOUNDS:
+            check_number(name, getattr(self, name))
+        for name in SWITCHES:
             _check_choice(name, getattr(self, name), (True, False))
-        if self.limit is not None:
-            _check_number("limit", self.limit, 10, 10_000_000, int)
-        return replace(
+        usual = TrainingConfig()
+        unused = {n: getattr(usual, n) for n, of in APPLIES.items() if of != self.optimizer}
+        checked = replace(
             self,
             dataset=str(self.dataset),
             parameters=settings,
             augmentation=self._augmentation(),
-            title=str(self.title).strip()[:80] or self._name(settings),
+            title=str(self.title).strip()[:_LONGEST_TITLE],
+            **unused,
         )
+        return checked if checked.title else replace(checked, title=checked._name())
 
     def _check_dataset(self, folders: bool) -> None:
         name = str(self.dataset)
@@ -108,27 +121,34 @@ class TrainingConfig:
             known=", ".join(DATASETS),
         )
 
+    def usual_augmentation(self) -> tuple[str, ...]:
+        """What is done to the images of this data set unless somebody chooses."""
+        return SUITS.get(str(self.dataset), ())
+
     def _augmentation(self) -> tuple[str, ...]:
         if self.augmentation is None:
-            return SUITS.get(str(self.dataset), ())
+            return self.usual_augmentation()
         for name in self.augmentation:
             _check_choice("augmentation", name, tuple(AUGMENTATIONS))
         return tuple(name for name in AUGMENTATIONS if name in self.augmentation)
 
-    def _name(self, settings: dict) -> str:
+    def _name(self) -> str:
         """What to call it: the data, the network, and the settings that are not the usual ones."""
-        known = DATASETS.get(str(self.dataset))
-        architecture = get_architecture(self.architecture)
-        usual = architecture.settings()
-        changed = [f"{k} {v}" for k, v in settings.items() if v != usual[k]]
-        for f in fields(self):
-            value = getattr(self, f.name)
-            if f.name not in _UNNAMED and value != f.default:
-                changed.append(f.name if value is True else f"{f.name} {value}")
-        data = known.title if known else Path(str(self.dataset)).name[:40]
-        if str(self.dataset).startswith("upload:"):
-            data = "upload"
-        return ", ".join([f"{data} · {architecture.title}", *changed])[:80]
+        name = str(self.dataset)
+        if name in DATASETS:
+            data = DATASETS[name].title
+        elif name.startswith("upload:"):
+            data = describe_imported(name.removeprefix("upload:")).title[:40]
+        else:
+            data = Path(name).name[:40]
+        parts = [data, get_architecture(self.architecture).title]
+        parts += [f"{label}: {value}" if value else label for label, value in changes(self)]
+        title = " · ".join(parts)
+        if len(title) <= _LONGEST_TITLE:
+            return title
+        while len(parts) > 2 and len(" · ".join([*parts, "…"])) > _LONGEST_TITLE:
+            parts.pop()
+        return " · ".join([*parts, "…"])[:_LONGEST_TITLE]
 
     def to_json(self) -> dict:
         """As JSON values, for config.json."""
@@ -164,7 +184,14 @@ def _check_choice(name: str, value: object, choices: tuple) -> None:
         )
 
 
-def _check_number(name: str, value: object, low: float, high: float, kind: type) -> None:
+def check_number(name: str, value: object) -> None:
+    """Raise BadInput when a number is not one, or outside of its ``BOUNDS``.
+
+    None is a value where the setting's default is None.
+    """
+    low, high, kind = BOUNDS[name]
+    if value is None and name in _OPTIONAL:
+        return
     whole = isinstance(value, int) and not isinstance(value, bool)
     number = whole or (kind is float and isinstance(value, float) and math.isfinite(value))
     if not number:

@@ -1,0 +1,84 @@
+"""What the settings of a training are called, and which of them are not the usual ones.
+
+The words are for people (pages, titles of runs); they are translated where they are shown. The
+names in code, files and links are the fields of ``TrainingConfig``, as Keras calls them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from cnnviz.models.architectures import get_architecture
+from cnnviz.texts import N_
+
+if TYPE_CHECKING:
+    from cnnviz.training.config import TrainingConfig
+
+LABELS = {
+    "limit": N_("Training images"),
+    "complete": N_("The full original set"),
+    "augmentation": N_("Augmentation"),
+    "class_weights": N_("Class weights"),
+    "batch_size": N_("Batch size"),
+    "gradient_accumulation": N_("Gradient accumulation"),
+    "optimizer": N_("Optimizer"),
+    "learning_rate": N_("Learning rate"),
+    "schedule": N_("Schedule"),
+    "momentum": N_("Momentum"),
+    "weight_decay": N_("Weight decay"),
+    "l2": N_("L2 penalty"),
+    "label_smoothing": N_("Label smoothing"),
+    "early_stopping": N_("Early stopping"),
+    "weight_averaging": N_("Weight averaging"),
+    "mixed_precision": N_("Mixed precision"),
+    "seed": N_("Seed"),
+    "tensorboard": N_("TensorBoard logs"),
+}
+OPTIMIZER_NAMES = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD"}  # names, not words
+SCHEDULE_NAMES = {
+    "constant": N_("constant"),
+    "cosine": N_("cosine"),
+    "one_cycle": N_("one-cycle"),
+    "reduce_on_plateau": N_("reduce on plateau"),
+}
+_IDENTIFIERS = ("base",)  # parameters whose values nobody can read
+_LONGEST = 32  # letters of a value: the blocks of a network of one's own go on and on
+
+
+def changes(config: TrainingConfig) -> tuple[tuple[str, str], ...]:
+    """The settings that are not the usual ones as (label, value), in the order of the settings.
+
+    ``config`` is a checked one. Both texts are to be translated when shown; the value is empty
+    where the label says it all. Data set, network, epochs and title are left out: whoever shows a
+    training says them anyway.
+
+    Raises:
+        BadInput: there is no such architecture.
+    """
+    architecture = get_architecture(config.architecture)
+    found = [
+        (parameter.title, _text(value))
+        for parameter in architecture.parameters
+        if (value := config.parameters.get(parameter.name, parameter.default)) != parameter.default
+        and parameter.name not in _IDENTIFIERS
+    ]
+    usual = {f.name: f.default for f in fields(config)} | {
+        "augmentation": config.usual_augmentation()
+    }
+    for name, label in LABELS.items():
+        value = getattr(config, name)
+        if value == usual[name] or (name == "augmentation" and value is None):
+            continue
+        found.append((label, "" if value is True else _text(value)))
+    return tuple(found)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(value) or N_("none")
+    if isinstance(value, float):
+        return f"{value:g}"
+    text = str(value)
+    text = OPTIMIZER_NAMES.get(text) or SCHEDULE_NAMES.get(text) or text
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1].rstrip(" ,") + "…"
