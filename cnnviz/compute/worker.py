@@ -27,8 +27,8 @@ from pathlib import Path
 from cnnviz.compute import codec, registry
 from cnnviz.compute.context import Context, Models
 from cnnviz.compute.running import compute
-from cnnviz.compute.sizing import resident_bytes
 from cnnviz.errors import CnnvizError
+from cnnviz.machine import resident_bytes
 
 LOG_BYTES = 2**20
 _LOG_CHECK_SECONDS = 20.0

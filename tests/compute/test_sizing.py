@@ -16,18 +16,6 @@ def test_workers_by_setting_and_memory(setting, gigabytes, wanted, monkeypatch):
     assert sizing.worker_count() == wanted
 
 
-def test_a_containers_limit_counts(tmp_path, monkeypatch):
-    (tmp_path / "limit").write_text("700000000\n")
-    (tmp_path / "none").write_text("max\n")
-    names = [str(tmp_path / name) for name in ("limit", "none", "absent")]
-    monkeypatch.setattr(sizing, "_CGROUP_LIMITS", names)
-    assert sizing.memory() == 700_000_000
-
-
-def test_this_process_has_a_size():
-    assert 10**7 < sizing.resident_bytes() < 10**11
-
-
 def test_settings_from_outside_are_respected(monkeypatch):
     monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "3")
     assert sizing.worker_environment()["TF_NUM_INTRAOP_THREADS"] == "3"

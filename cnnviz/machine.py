@@ -1,0 +1,90 @@
+"""What this machine has for us: memory, cores, graphics cards. Nothing here loads TensorFlow."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+_USED = ("/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory/memory.usage_in_bytes")
+_DETAILS = ("/sys/fs/cgroup/memory.stat", "/sys/fs/cgroup/memory/memory.stat")
+_GPUS = Path("/proc/driver/nvidia/gpus")
+_DEVICES = Path("/dev")
+
+
+def memory() -> int:
+    """Bytes of memory this process may count on: the machine's, or the container's limit."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min([total, *filter(None, map(_number, _LIMITS))])
+
+
+def free_memory() -> float:
+    """Bytes that new processes may use; infinite where the system does not say."""
+    free = float("inf")
+    for line in _text("/proc/meminfo").splitlines():
+        if line.startswith("MemAvailable:"):
+            free = float(line.split()[1]) * 1024
+    for limit, used, details in zip(_LIMITS, _USED, _DETAILS, strict=True):
+        allowed, taken = _number(limit), _number(used)
+        if allowed is not None and taken is not None:
+            free = min(free, allowed - taken + _given_back_when_short(details))
+    return free
+
+
+def cores() -> int:
+    """Cores this process may use, at least 1."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(len(os.sched_getaffinity(0)), 1)
+    return os.cpu_count() or 1
+
+
+def gpus() -> list[str]:
+    """NVIDIA cards that this process may use, as ``CUDA_VISIBLE_DEVICES`` names them."""
+    present = [str(number) for number in range(_gpus_present())]
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None or not present:
+        return present
+    chosen = []
+    for name in map(str.strip, visible.split(",")):
+        if name.isdecimal() and name not in present or name in ("", "-1"):
+            break  # as CUDA does: what comes after a device that is not there does not count
+        chosen.append(name)
+    return chosen
+
+
+def resident_bytes() -> int:
+    """Memory this process takes up now; 0 where that cannot be known."""
+    try:
+        pages = int(_text("/proc/self/statm").split()[1])
+    except (ValueError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _gpus_present() -> int:
+    """The driver lists its cards; in a container only their device files may be there."""
+    listed = len(list(_GPUS.iterdir())) if _GPUS.is_dir() else 0
+    return listed or len(list(_DEVICES.glob("nvidia[0-9]*")))
+
+
+def _given_back_when_short(details: str) -> int:
+    """Bytes of a container's files in memory, which the system drops before anything fails."""
+    for line in _text(details).splitlines():
+        name, _, value = line.partition(" ")
+        if name in ("inactive_file", "total_inactive_file"):
+            return int(value)
+    return 0
+
+
+def _number(path: str) -> int | None:
+    try:
+        return int(_text(path))
+    except ValueError:  # "max", or not there
+        return None
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).read_text()
+    except OSError:
+        return ""
