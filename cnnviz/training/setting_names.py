@@ -46,29 +46,35 @@ _IDENTIFIERS = ("base",)  # parameters whose values nobody can read
 _LONGEST = 32  # letters of a value: the blocks of a network of one's own go on and on
 
 
-def changes(config: TrainingConfig) -> tuple[tuple[str, str], ...]:
+def changes(
+    config: TrainingConfig, usual: TrainingConfig | None = None
+) -> tuple[tuple[str, str], ...]:
     """The settings that are not the usual ones as (label, value), in the order of the settings.
 
-    ``config`` is a checked one. Both texts are to be translated when shown; the value is empty
-    where the label says it all. Data set, network, epochs and title are left out: whoever shows a
-    training says them anyway.
+    Both texts are to be translated when shown; the value is empty where the label says it all.
+    Data set, network, epochs and title are left out: whoever shows a training says them anyway.
+
+    Args:
+        config: a checked one.
+        usual: what to compare with; None is what ``TrainingConfig`` has.
 
     Raises:
         BadInput: there is no such architecture.
     """
     architecture = get_architecture(config.architecture)
+    normal = architecture.settings() | (usual.parameters if usual else {})
     found = [
         (parameter.title, _text(value))
         for parameter in architecture.parameters
-        if (value := config.parameters.get(parameter.name, parameter.default)) != parameter.default
+        if (value := config.parameters.get(parameter.name, normal[parameter.name]))
+        != normal[parameter.name]
         and parameter.name not in _IDENTIFIERS
     ]
-    usual = {f.name: f.default for f in fields(config)} | {
-        "augmentation": config.usual_augmentation()
-    }
+    compared = {f.name: getattr(usual, f.name) if usual else f.default for f in fields(config)}
+    compared["augmentation"] = config.usual_augmentation()
     for name, label in LABELS.items():
         value = getattr(config, name)
-        if value == usual[name] or (name == "augmentation" and value is None):
+        if value == compared[name] or (name == "augmentation" and value is None):
             continue
         found.append((label, "" if value is True else _text(value)))
     return tuple(found)
