@@ -194,6 +194,10 @@ QUESTIONS: dict[str, QuestionKind] = {
         limit_s=300,
         cached=False,
     ),
+    "keras_code": QuestionKind(_HERE + "code:keras_code", ("run",), limit_s=60),
+    "keras_project": QuestionKind(
+        _HERE + "code:keras_project", ("run",), cost="long", limit_s=300, cached=False
+    ),
 }
 
 _SAMPLE = {"model": defaults.MODEL, "image": defaults.PHOTO}
