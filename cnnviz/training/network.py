@@ -179,10 +179,7 @@ class Network:
 
     def measure(self, images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
         """(mean cross-entropy, accuracy) on labelled images."""
-        shares = self.probabilities(images)
-        chosen = shares[np.arange(len(labels)), labels]
-        loss = -np.log(np.clip(chosen, 1e-7, 1.0)).mean()
-        return float(loss), float((shares.argmax(axis=1) == labels).mean())
+        return score(self.probabilities(images), labels)
 
     def state(self) -> dict[str, np.ndarray]:
         """Everything that training changes, in full precision."""
@@ -208,6 +205,13 @@ class Network:
         copy = self._build()
         copy.set_weights(self.model.get_weights())
         return copy
+
+
+def score(shares: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+    """(mean cross-entropy, accuracy) of probabilities (n, classes) for labels (n,)."""
+    chosen = shares[np.arange(len(labels)), labels]
+    loss = -np.log(np.clip(chosen, 1e-7, 1.0)).mean()
+    return float(loss), float((shares.argmax(axis=1) == labels).mean())
 
 
 def network_for(
