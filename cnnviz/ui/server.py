@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cnnviz.compute import get_engine
 from cnnviz.storage import ROOT
 from cnnviz.training.launch import dismiss_spare, keep_spare
+from cnnviz.ui import downloads
 from cnnviz.ui.frame import use_navigation
 from cnnviz.ui.owner import COOKIE
 
@@ -96,6 +97,6 @@ use_navigation()
 app = st.App(
     ROOT / "app.py",
     middleware=[Middleware(OwnerCookie)],
-    routes=[Route("/api/health", health)],
+    routes=[Route("/api/health", health), *downloads.ROUTES],
     lifespan=lifespan,
 )

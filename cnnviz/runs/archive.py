@@ -1,0 +1,96 @@
+"""A run as a zip to take home, written while it is read: a run may be larger than the memory.
+
+What goes in is named here, so that nothing else ever does: not the owner, whose id lets nobody in
+but is nobody's business, no locks, no state to resume from, no log with this machine's paths.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from cnnviz.datasets.bundled import DATASETS
+from cnnviz.runs import events
+from cnnviz.runs.run import CONFIG, OUTCOME, Run
+
+_WANTED = (OUTCOME, events.FILE, "card.json", "model.keras", "checkpoints/*.npz")
+_WANTED += ("insights/*.json", "tensorboard/**/*")
+_SQUEEZED = (".json", ".jsonl")  # the rest is compressed already, or does not get smaller
+_CHUNK = 1 << 20  # bytes read at once
+
+
+def file_name(run: Run, title: str) -> str:
+    """What to save it as: ``title`` in letters that every file system takes, the day, ``.zip``."""
+    return f"{_stem(run, title)}.zip"
+
+
+def stream(run: Run, title: str) -> Iterator[bytes]:
+    """The zip piece by piece; everything lies in one folder named like the file.
+
+    Works while the run is at work: each file is as it was when its turn came.
+    """
+    sink = _Sink()
+    stem = _stem(run, title)
+    with zipfile.ZipFile(sink, "w", allowZip64=True) as archive:
+        archive.writestr(f"{stem}/{CONFIG}", _config(run), zipfile.ZIP_DEFLATED)
+        for path in _files(run.folder):
+            name = f"{stem}/{path.relative_to(run.folder).as_posix()}"
+            yield from _add(archive, sink, path, name)
+    yield sink.take()
+
+
+def _add(archive: zipfile.ZipFile, sink: _Sink, path: Path, name: str) -> Iterator[bytes]:
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:  # thinned out or deleted meanwhile
+        return
+    with file:
+        entry = zipfile.ZipInfo(name, time.localtime(path.stat().st_mtime)[:6])
+        entry.compress_type = zipfile.ZIP_DEFLATED if path.suffix in _SQUEEZED else 0
+        with archive.open(entry, "w", force_zip64=True) as target:
+            while chunk := file.read(_CHUNK):
+                target.write(chunk)
+                yield sink.take()
+
+
+def _files(folder: Path) -> list[Path]:
+    found = [path for pattern in _WANTED for path in sorted(folder.glob(pattern))]
+    return [p for p in found if p.is_file() and not p.name.startswith(".")]
+
+
+def _config(run: Run) -> str:
+    """The settings, under the name of today; a data set of this machine without its folder."""
+    dataset = str(run.config.get("dataset", ""))
+    if dataset not in DATASETS and not dataset.startswith("upload:"):
+        dataset = dataset.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    config = {**run.config, "dataset": dataset, "title": run.title}
+    return json.dumps(config, indent=1, ensure_ascii=False)
+
+
+def _stem(run: Run, title: str) -> str:
+    name = re.sub(r"[^\w.]+", "-", title)[:60].strip("-._").lower()
+    day = time.strftime("%Y-%m-%d", time.localtime(run.created))
+    return f"{name or 'training'}-{day}"
+
+
+class _Sink(io.RawIOBase):
+    """Keeps what is written until it is taken; cannot be sought, like a connection."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes) -> int:
+        self._pieces.append(bytes(data))
+        return len(data)
+
+    def take(self) -> bytes:
+        pieces, self._pieces = self._pieces, []
+        return b"".join(pieces)
