@@ -9,51 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cnnviz.errors import BadInput
+from cnnviz.models import blocks
+from cnnviz.models.parameters import Parameter
+from cnnviz.models.references import ModelReference
 from cnnviz.texts import N_
 
 MIN_SIDE = 28  # the smallest input that every architecture accepts
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One setting of an architecture: a choice, or a number between two bounds."""
-
-    name: str
-    title: str
-    help: str
-    default: str | int | float
-    choices: tuple[str, ...] = ()
-    minimum: float | None = None
-    maximum: float | None = None
-
-    def check(self, value: str | int | float) -> str | int | float:
-        """The value, converted to the default's type; raises BadInput when it is out of range."""
-        if self.choices:
-            if value not in self.choices:
-                raise BadInput(
-                    "“{setting}” can be {choices}, not “{value}”.",
-                    setting=self.name,
-                    choices=", ".join(self.choices),
-                    value=str(value)[:40],
-                )
-            return value
-        try:
-            number = type(self.default)(value)
-        except (TypeError, ValueError):
-            raise BadInput(
-                "“{setting}” must be a number, not “{value}”.",
-                setting=self.name,
-                value=str(value)[:40],
-            ) from None
-        if not self.minimum <= number <= self.maximum:
-            raise BadInput(
-                "“{setting}” must lie between {minimum} and {maximum}, not {value}.",
-                setting=self.name,
-                minimum=self.minimum,
-                maximum=self.maximum,
-                value=number,
-            )
-        return number
 
 
 @dataclass(frozen=True)
@@ -180,6 +141,68 @@ ARCHITECTURES: dict[str, Architecture] = {
                     maximum=9,
                 ),
                 _width(16),
+                _dropout(0.0),
+            ),
+        ),
+        Architecture(
+            "own",
+            N_("Build your own"),
+            N_("Put layers one after the other, and see what becomes of the picture."),
+            "",
+            (
+                Parameter(
+                    "blocks",
+                    N_("Blocks"),
+                    N_("The layers from the image to the answer, parted by commas."),
+                    blocks.PRESETS["small"][1],
+                    read=blocks.canonical,
+                ),
+            ),
+        ),
+        Architecture(
+            "transfer",
+            N_("Learn from another network"),
+            N_(
+                "A network that has learnt already keeps what it knows; only a new last layer "
+                "learns your classes. That takes few images."
+            ),
+            "Yosinski, Clune, Bengio, Lipson: How transferable are features in deep neural "
+            "networks? (arXiv 1411.1792)",
+            (
+                Parameter(
+                    "base",
+                    N_("What it builds on"),
+                    N_("A network that is cut off before its last layer."),
+                    "shipped:cifar10_resnet",
+                    read=lambda text: str(ModelReference.parse(text)),
+                ),
+                Parameter(
+                    "invert",
+                    N_("Invert the images"),
+                    N_("Light becomes dark first, where the network below learnt it that way."),
+                    "no",
+                    choices=(N_("no"), N_("yes")),
+                ),
+                Parameter(
+                    "frozen_epochs",
+                    N_("Epochs with everything frozen"),
+                    N_("So long only the new last layer learns."),
+                    2,
+                    minimum=0,
+                    maximum=1000,
+                ),
+                Parameter(
+                    "unfreeze",
+                    N_("Layers that learn on afterwards"),
+                    N_(
+                        "How many of the last layers of the network below go on learning then, at "
+                        "a tenth of the learning rate."
+                    ),
+                    0,
+                    minimum=0,
+                    maximum=1000,
+                ),
+                _dropout(0.2),
             ),
         ),
     )

@@ -7,11 +7,17 @@ can be looked at.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
+
 import keras
 from keras import layers
 
 from cnnviz.errors import BadInput
+from cnnviz.models import block_shapes
 from cnnviz.models.architectures import MIN_SIDE, get_architecture
+from cnnviz.models.blocks import Block
+from cnnviz.models.blocks import parse as parse_blocks
 
 Tensor = keras.KerasTensor
 
@@ -28,7 +34,9 @@ def build(
         **parameters: settings of the architecture; the rest take their defaults.
 
     Raises:
-        BadInput: unknown name or setting, a value out of range, an input that is too small.
+        BadInput: unknown name or setting, a value out of range, an input that is too small, blocks
+            that do not fit.
+        NotFound, BadModel, NotPossible: the base of transfer learning cannot be used.
     """
     architecture = get_architecture(name)
     settings = architecture.settings(parameters)
@@ -47,8 +55,11 @@ def build(
         )
     if classes < 2:
         raise BadInput("A classifier needs at least two classes.")
-    inputs = layers.Input(input_shape, name="image")
-    x = layers.Rescaling(1 / 255, name="rescaling")(inputs)
+    if name == "own":
+        block_shapes.check(parse_blocks(settings["blocks"]), input_shape, classes)
+    x = inputs = layers.Input(input_shape, name="image")
+    if name != "transfer":  # the base scales pixels by itself
+        x = layers.Rescaling(1 / 255, name="rescaling")(x)
     x = _BODIES[name](x, **settings)
     x = layers.Dense(classes, name="logits")(x)
     outputs = layers.Activation("softmax", name="softmax", dtype="float32")(x)
@@ -94,35 +105,113 @@ def _vgg_bn(x: Tensor, width: int, blocks: int, activation: str, dropout: float)
     return _drop(x, dropout, "dropout")
 
 
-def _cifar_resnet(x: Tensor, n: int, width: int) -> Tensor:
-    def convolution(x: Tensor, channels: int, strides: int, name: str, size: int = 3) -> Tensor:
-        x = layers.Conv2D(
-            channels,
-            size,
-            strides,
-            padding="same",
-            use_bias=False,
-            kernel_initializer="he_normal",
-            name=f"{name}_conv",
-        )(x)
-        return layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)
-
-    x = convolution(x, width, 1, "stem")
+def _cifar_resnet(x: Tensor, n: int, width: int, dropout: float) -> Tensor:
+    x = _normalised_convolution(x, width, 1, "stem")
     x = layers.Activation("relu", name="stem_relu")(x)
     for stage in (1, 2, 3):
         for block in range(1, n + 1):
             name = f"stage_{stage}_block_{block}"
             strides = 2 if stage > 1 and block == 1 else 1
-            channels = width * 2 ** (stage - 1)
-            shortcut = x
-            if strides > 1:
-                shortcut = convolution(x, channels, strides, f"{name}_shortcut", size=1)
-            y = convolution(x, channels, strides, f"{name}_1")
-            y = layers.Activation("relu", name=f"{name}_1_relu")(y)
-            y = convolution(y, channels, 1, f"{name}_2")
-            y = layers.Add(name=f"{name}_add")([shortcut, y])
-            x = layers.Activation("relu", name=f"{name}_relu")(y)
-    return layers.GlobalAveragePooling2D(name="average")(x)
+            x = _residual(x, width * 2 ** (stage - 1), strides, name)
+    x = layers.GlobalAveragePooling2D(name="average")(x)
+    return _drop(x, dropout, "dropout")
+
+
+def _normalised_convolution(
+    x: Tensor, channels: int, strides: int, name: str, size: int = 3
+) -> Tensor:
+    x = layers.Conv2D(
+        channels,
+        size,
+        strides,
+        padding="same",
+        use_bias=False,
+        kernel_initializer="he_normal",
+        name=f"{name}_conv",
+    )(x)
+    return layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)
+
+
+def _residual(x: Tensor, channels: int, strides: int, name: str) -> Tensor:
+    """Two 3×3 convolutions and a shortcut past them (arXiv 1512.03385, figure 2).
+
+    Where the shape changes, the shortcut is a 1×1 convolution (option B of the paper).
+    """
+    shortcut = x
+    if strides > 1 or x.shape[-1] != channels:
+        shortcut = _normalised_convolution(x, channels, strides, f"{name}_shortcut", size=1)
+    y = _normalised_convolution(x, channels, strides, f"{name}_1")
+    y = layers.Activation("relu", name=f"{name}_1_relu")(y)
+    y = _normalised_convolution(y, channels, 1, f"{name}_2")
+    y = layers.Add(name=f"{name}_add")([shortcut, y])
+    return layers.Activation("relu", name=f"{name}_relu")(y)
+
+
+def _squeeze_excite(x: Tensor, reduction: int, name: str) -> Tensor:
+    """Channels weighted by what all of them together show (arXiv 1709.01507, figure 3)."""
+    channels = x.shape[-1]
+    y = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_average")(x)
+    y = layers.Dense(block_shapes.squeezed(channels, reduction), name=f"{name}_narrow")(y)
+    y = layers.Activation("relu", name=f"{name}_relu")(y)
+    y = layers.Dense(channels, name=f"{name}_wide")(y)
+    y = layers.Activation("sigmoid", name=f"{name}_sigmoid")(y)
+    return layers.Multiply(name=f"{name}_scale")([x, y])
+
+
+def _own(x: Tensor, blocks: str) -> Tensor:
+    counts: Counter[str] = Counter()
+
+    def name(kind: str) -> str:
+        counts[kind] += 1
+        return f"{kind}_{counts[kind]}"
+
+    for block in parse_blocks(blocks):
+        if block.kind == "dense" and len(x.shape) == 4:
+            x = layers.Flatten(name=name("flatten"))(x)
+        x = _block(x, block, name)
+    return x if len(x.shape) == 2 else layers.Flatten(name=name("flatten"))(x)
+
+
+def _block(x: Tensor, block: Block, name: Callable[[str], str]) -> Tensor:
+    """One block as layers, each named after its kind and numbered."""
+    settings = block.settings
+    if block.kind in ("conv", "separable"):
+        layer = layers.Conv2D if block.kind == "conv" else layers.SeparableConv2D
+        return layer(
+            settings["channels"],
+            settings["size"],
+            settings["stride"],
+            padding=settings["padding"],
+            name=name(block.kind),
+        )(x)
+    if block.kind == "activation":
+        function = settings["function"].replace(" ", "_")
+        return layers.Activation(function, name=name(function))(x)
+    if block.kind == "pool":
+        pool = layers.MaxPooling2D if settings["kind"] == "max" else layers.AveragePooling2D
+        return pool(settings["size"], name=name("pool"))(x)
+    if block.kind == "norm":
+        return layers.BatchNormalization(momentum=0.9, name=name("norm"))(x)
+    if block.kind == "dropout":
+        return _drop(x, settings["rate"], name("dropout"))
+    if block.kind == "residual":
+        return _residual(x, settings["channels"], settings["stride"], name("residual"))
+    if block.kind == "squeeze":
+        return _squeeze_excite(x, settings["reduction"], name("squeeze"))
+    if block.kind == "average":
+        return layers.GlobalAveragePooling2D(name=name("average"))(x)
+    if block.kind == "flatten":
+        return layers.Flatten(name=name("flatten"))(x)
+    return layers.Dense(settings["units"], name=name("dense"))(x)
+
+
+def _transfer(
+    x: Tensor, base: str, invert: str, dropout: float, frozen_epochs: int, unfreeze: int
+) -> Tensor:
+    """``frozen_epochs`` and ``unfreeze`` are about learning, not about the network."""
+    from cnnviz.models.transfer import put_on_base  # it opens models, which are built here
+
+    return put_on_base(x, base, invert, dropout)
 
 
 def _drop(x: Tensor, rate: float, name: str) -> Tensor:
@@ -134,4 +223,6 @@ _BODIES = {
     "tiny_vgg": _tiny_vgg,
     "vgg_bn": _vgg_bn,
     "cifar_resnet": _cifar_resnet,
+    "own": _own,
+    "transfer": _transfer,
 }

@@ -156,7 +156,7 @@ def _walk(
     """Steps inside one model, whose input is tensor number ``given``; returns its output."""
     number = {id(model.inputs[0]): given}
     shapes = {id(model.inputs[0]): given_shape}
-    for operation, node in _nodes(model):
+    for operation, node in nodes(model):
         tensors, out = node.input_tensors, node.output_tensors[0]
         name = prefix + operation.name
         inputs = tuple(number[id(t)] for t in tensors)
@@ -174,7 +174,7 @@ def _walk(
     return number[id(model.outputs[0])], shapes[id(model.outputs[0])]
 
 
-def _nodes(model: keras.Model) -> list[tuple[keras.Operation, Node]]:
+def nodes(model: keras.Model) -> list[tuple[keras.Operation, Node]]:
     """Operations with the node of each use, sorted so that inputs come first."""
     found: dict[int, tuple[keras.Operation, Node]] = {}
     ends = {id(tensor) for tensor in model.inputs}
