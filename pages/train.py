@@ -6,12 +6,19 @@ from cnnviz.errors import CnnvizError
 from cnnviz.figures.training import training_curve
 from cnnviz.runs.run import Run, list_runs
 from cnnviz.training.launch import keep_spare, start_training
-from cnnviz.ui import address, frame, run_actions, run_words, training_settings, training_view
+from cnnviz.ui import (
+    address,
+    comparisons,
+    frame,
+    run_actions,
+    run_words,
+    training_settings,
+    training_view,
+)
 from cnnviz.ui.language import _, n_
 from cnnviz.ui.owner import current_owner
 from cnnviz.ui.pictures import chart
 from cnnviz.ui.plain_text import plain
-from cnnviz.ui.training_data import strip
 
 owner = current_owner()
 
@@ -33,36 +40,35 @@ def watched() -> Run | None:
         return None
 
 
-def controls() -> None:
-    """Start on top, the settings below it."""
-    top = st.container()
-    config = training_settings.draw(owner)
-    with top:
-        if st.button(
-            _("Start training"),
-            key="start-training",
-            type="primary",
-            icon=":material/play_arrow:",
-            width="stretch",
-        ):
-            try:
-                started = start_training(config, owner, folders=False)
-            except CnnvizError as error:
-                frame.show_error(error)
-                return
-            address.choose("run", started.id)
-            st.rerun()
+def start(settings: training_settings.Drawn) -> None:
+    """The button; a network that cannot be built cannot be trained."""
+    if st.button(
+        _("Start training"),
+        key="start-training",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        disabled=not settings.buildable,
+    ):
+        try:
+            started = start_training(settings.config, owner, folders=False)
+        except CnnvizError as error:
+            frame.show_error(error)
+            return
+        address.choose("run", started.id)
+        st.rerun()
 
 
 def choose() -> None:
-    """A look at the data, and the settings."""
+    """A look at the data, the settings, and pairs of trainings to learn from."""
     with st.container(key="unseen-chart"):  # the browser loads what draws charts before it has to
         chart(training_curve("loss", {}, {}, title=""), key="unseen-curve", alt="")
-    look, settings = st.columns([3, 2], gap="large")
-    with look:
-        strip(training_settings.dataset(owner))
-    with settings:
-        controls()
+    settings = training_settings.draw(owner)
+    with settings.start:
+        start(settings)
+    if settings.buildable:
+        comparisons.draw(settings.config, owner)
+    settings.finish()
 
 
 frame.head(

@@ -2,284 +2,208 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from cnnviz.datasets.bundled import DATASETS, split_arrays
-from cnnviz.datasets.imported import describe_imported
-from cnnviz.models.architectures import ARCHITECTURES, Architecture, Parameter, get_architecture
-from cnnviz.training.augment import AUGMENTATIONS
-from cnnviz.training.config import SUITS, TrainingConfig
-from cnnviz.ui import address, data_import
+from cnnviz.errors import CnnvizError
+from cnnviz.models.architectures import ARCHITECTURES, MIN_SIDE, get_architecture
+from cnnviz.training.config import TrainingConfig
+from cnnviz.training.setting_names import changes
+from cnnviz.ui import (
+    address,
+    data_import,
+    rate_finder_panel,
+    training_address,
+    training_data,
+    training_fields,
+    training_groups,
+)
 from cnnviz.ui.language import _
+from cnnviz.ui.plain_text import plain
 
-_USUAL = TrainingConfig()
-_BATCHES = (16, 32, 64, 128, 256, 512)
-_RATES = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
-_DROPOUTS = tuple(n / 10 for n in range(9))
-_PARTS = (100, 300, 1000, 3000)  # images, as many of each class as possible
-_ALL, _NONE = "all", "none"
-_OPTIMIZERS = {"adam": "Adam", "sgd": "SGD"}  # names, not words
-_CHOICES = {"relu": "ReLU", "tanh": "tanh", "gelu": "GELU"}
+_DRAWN_HERE = ("own", "transfer")  # architectures with a panel of their own
+_KEPT = (training_address.DATA, training_address.NETWORK, training_address.EPOCHS)
 
 
-def dataset(owner: str) -> str:
-    """The data set to learn from, as the widget below shows it."""
-    return address.value("data", _USUAL.dataset, valid=data_import.titles(owner))
+@dataclass(frozen=True)
+class Drawn:
+    """The settings on the page.
+
+    ``buildable`` is whether there is such a network; where not, the page says why. ``start`` is the
+    place for the Start button, ``_search`` that for the search for a learning rate.
+    """
+
+    config: TrainingConfig
+    buildable: bool
+    start: st.delta_generator.DeltaGenerator
+    _search: st.delta_generator.DeltaGenerator
+
+    def finish(self) -> None:
+        """Draw what may have to wait for an answer, after everything else on the page."""
+        if self.buildable:
+            with self._search:
+                rate_finder_panel.draw(self.config)
 
 
-def draw(owner: str) -> TrainingConfig:
-    """All settings: three that matter, the rest behind an expander."""
+def draw(owner: str) -> Drawn:
+    """A look at the data; beside it the settings that matter; the others folded below."""
+    config = _read(owner)
+    look, settings = st.columns([3, 2], gap="large")
+    with look:
+        training_data.strip(config.dataset)
+    with settings:
+        start = st.container()
+        _in_sight(config, owner)
+        changed = st.container()
+    parameters = _network(config, owner)
+    buildable = parameters is not None
+    config = replace(config, parameters=parameters or config.parameters)
+    with changed:
+        _changed(config)
+    title, search = _groups(config)
+    return Drawn(replace(config, title=title), buildable, start, search)
+
+
+def adopt(settings: dict, title: str = "") -> None:
+    """Choose the settings of an earlier training, to be changed and tried again.
+
+    Args:
+        settings: as ``TrainingConfig.to_json`` gives them. A data set that is gone, or that is a
+            path, leaves the usual one.
+        title: what the new training shall be called; empty is a name made of its settings.
+
+    Raises:
+        BadInput: these are not the settings of a training.
+    """
+    config = replace(TrainingConfig.from_json(settings), title="")
+    try:
+        config = config.check(folders=False)
+    except CnnvizError:
+        config = replace(config, dataset=TrainingConfig().dataset).check(folders=False)
+    for name in training_address.every_name():
+        address.choose(name, None)
+    for name, text in training_address.write(config).items():
+        address.choose(name, text)
+    st.session_state[training_groups.TITLE_WANTED] = title
+
+
+def _read(owner: str) -> TrainingConfig:
+    return training_address.read(
+        address.value, data_import.titles(owner), training_data.training_images
+    )
+
+
+def _in_sight(config: TrainingConfig, owner: str) -> None:
+    """Data set, network, epochs."""
+    usual = TrainingConfig()
     titles = data_import.titles(owner)
-    name = address.widget(
+    training_fields.pick(
         st.selectbox,
         _("Data set"),
         list(titles),
-        "data",
-        _USUAL.dataset,
+        training_address.DATA,
+        config.dataset,
+        usual.dataset,
         format_func=lambda key: titles[key],
         help=_("The images it learns from. The page “{page}” takes your own.").format(
             page=_("Data")
         ),
     )
-    architecture = get_architecture(
-        address.widget(
-            st.selectbox,
-            _("Network"),
-            list(ARCHITECTURES),
-            "net",
-            _USUAL.architecture,
-            format_func=lambda key: _(ARCHITECTURES[key].title),
-        )
+    training_fields.pick(
+        st.selectbox,
+        _("Network"),
+        list(ARCHITECTURES),
+        training_address.NETWORK,
+        config.architecture,
+        usual.architecture,
+        format_func=lambda key: _(ARCHITECTURES[key].title),
     )
-    st.caption(_(architecture.story))
-    epochs = _whole(
+    st.caption(_(get_architecture(config.architecture).story))
+    training_fields.whole(
         _("Epochs"),
-        "epochs",
-        _USUAL.epochs,
+        training_address.EPOCHS,
+        config.epochs,
+        usual.epochs,
         1,
         1000,
         _("How often it sees every training image."),
     )
-    with st.expander(_("More settings")):
-        return _more(name, architecture, epochs)
 
 
-def _more(name: str, architecture: Architecture, epochs: int) -> TrainingConfig:
-    whole = training_images(name)
-    limit = _steps(
-        _("Training images"),
-        "part",
-        _ALL,
-        [str(n) for n in _PARTS if n < whole],
-        lambda text: 10 <= int(text) <= whole,
-        _("Fewer images train faster and teach less: see how many it needs."),
-        format_func=lambda text: (
-            _("all {count}").format(count=f"{whole:,}") if text == _ALL else f"{int(text):,}"
-        ),
-    )
-    parameters = {p.name: _parameter(p) for p in architecture.parameters}
-    st.caption(architecture.source)
-    batch = _steps(
-        _("Batch size"),
-        "batch",
-        str(_USUAL.batch_size),
-        [str(n) for n in _BATCHES],
-        lambda text: 1 <= int(text) <= 4096,
-        _("How many images it looks at before it changes its weights once."),
-    )
-    rate = _steps(
-        _("Learning rate"),
-        "rate",
-        f"{_USUAL.learning_rate:g}",
-        [f"{n:g}" for n in _RATES],
-        lambda text: 1e-7 <= float(text) <= 10,
-        _("How far each step goes: too small is slow, too large never arrives."),
-    )
-    optimizer = address.widget(
-        st.segmented_control,
-        _("Optimizer"),
-        list(_OPTIMIZERS),
-        "optimizer",
-        _USUAL.optimizer,
-        format_func=_OPTIMIZERS.__getitem__,
-        help=_(
-            "How a step is made of the gradient: Adam adapts its length to every weight, SGD "
-            "keeps some of its last direction."
-        ),
-    )
-    augmentation = _augmentation(name)
-    seed = _whole(
-        _("Seed"),
-        "seed",
-        _USUAL.seed,
-        0,
-        2**31 - 1,
-        _("The start of all chance: the same number begins with the same weights."),
-    )
-    title = st.text_input(
-        _("Name"),
-        max_chars=80,
-        key="training-title",
-        placeholder=_("a name for this training, if you like"),
-    )
-    return TrainingConfig(
-        dataset=name,
-        architecture=architecture.name,
-        epochs=epochs,
-        parameters=parameters,
-        batch_size=int(batch),
-        optimizer=optimizer,
-        learning_rate=float(rate),
-        augmentation=augmentation,
-        limit=None if limit == _ALL else int(limit),
-        seed=seed,
-        title=title,
-    )
+def _network(config: TrainingConfig, owner: str) -> dict | None:
+    """The settings of the network; None, with a sentence, where it cannot be built."""
+    shape = training_data.input_shape(config.dataset)
+    if config.architecture == "own":
+        classes = len(training_data.class_counts(config.dataset))
+        from cnnviz.ui import block_editor
 
+        blocks = block_editor.draw(shape, classes)
+        return None if blocks is None else {"blocks": blocks}
+    if config.architecture == "transfer":
+        from cnnviz.ui import transfer_choice
 
-def adopt(settings: dict) -> None:
-    """Choose the settings of an earlier training, to be changed and tried again."""
-    config = TrainingConfig.from_json(settings)
-    usual = {p.name: p.default for p in get_architecture(config.architecture).parameters}
-    chosen: dict[str, object] = {
-        "data": config.dataset,
-        "net": config.architecture,
-        "epochs": config.epochs,
-        "part": config.limit or _ALL,
-        "batch": config.batch_size,
-        "rate": f"{config.learning_rate:g}",
-        "optimizer": config.optimizer,
-        "seed": config.seed,
-        "augment": ",".join(config.augmentation or ()) or _NONE,
-    }
-    defaults = {
-        "epochs": _USUAL.epochs,
-        "part": _ALL,
-        "batch": _USUAL.batch_size,
-        "rate": f"{_USUAL.learning_rate:g}",
-        "seed": _USUAL.seed,
-        "augment": ",".join(SUITS.get(config.dataset, ())) or _NONE,
-    }
-    for name, value in chosen.items():
-        address.choose(name, None if defaults.get(name) == value else str(value))
-    for name, value in (usual | config.parameters).items():
-        address.choose(_key(name), None if usual.get(name) == value else _text(value))
-
-
-def _text(value: str | int | float) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def training_images(name: str) -> int:
-    """How many training images a data set has."""
-    if name in DATASETS:
-        return _bundled_images(name)
-    return sum(describe_imported(name.removeprefix("upload:")).counts["train"])
-
-
-@lru_cache
-def _bundled_images(name: str) -> int:
-    return len(split_arrays(name, "train")[1])
-
-
-def _key(parameter: str) -> str:
-    return f"net-{parameter}"
-
-
-def _parameter(parameter: Parameter) -> str | int | float:
-    """One setting of an architecture."""
-    label, note, name = _(parameter.title), _(parameter.help), _key(parameter.name)
-    if parameter.choices:
-        return address.widget(
-            st.segmented_control,
-            label,
-            list(parameter.choices),
-            name,
-            str(parameter.default),
-            help=note,
-            format_func=lambda choice: _CHOICES.get(choice, _(choice)),
+        return transfer_choice.draw(owner, config.dataset, shape)
+    if min(shape[:2]) < MIN_SIDE:
+        st.warning(
+            _(
+                "These images are {width}×{height} pixels; this network needs at least "
+                "{minimum}×{minimum}. Bring them once more, with more pixels, on the page “{page}”."
+            ).format(width=shape[1], height=shape[0], minimum=MIN_SIDE, page=_("Data"))
         )
-    low, high = parameter.minimum, parameter.maximum
-    if isinstance(parameter.default, int):
-        return _whole(label, name, parameter.default, int(low), int(high), note)
-    chosen = _steps(
-        label,
-        name,
-        f"{parameter.default:g}",
-        [f"{n:g}" for n in _DROPOUTS if low <= n <= high],
-        lambda text: low <= float(text) <= high,
-        note,
-    )
-    return float(chosen)
+        return None
+    return config.parameters
 
 
-def _augmentation(name: str) -> tuple[str, ...]:
-    """What is done to the training images; what suits the data set unless somebody chose."""
-    suits = ",".join(SUITS.get(name, ())) or _NONE
-    chosen = [x for x in address.value("augment", suits).split(",") if x in AUGMENTATIONS]
-    key = "choice-augment"
-    st.session_state[key] = chosen
-
-    def changed() -> None:
-        picked = [x for x in AUGMENTATIONS if x in st.session_state[key]]
-        new = ",".join(picked) or _NONE
-        address.choose("augment", None if new == suits else new)
-
-    st.multiselect(
-        _("Augmentation"),
-        list(AUGMENTATIONS),
-        key=key,
-        on_change=changed,
-        format_func=lambda x: _(AUGMENTATIONS[x]),
-        placeholder=_("none"),
-        help=_("Small changes to every image, new in each epoch: as if there were more images."),
-    )
-    return tuple(chosen)
+def _groups(config: TrainingConfig) -> tuple[str, st.delta_generator.DeltaGenerator]:
+    """The folded settings; returns the name, and the place for the search for a rate."""
+    if config.architecture not in _DRAWN_HERE:
+        with _group("network", _("The network"), _("its size, and what its layers are made of")):
+            training_groups.network(config)
+    with _group("data", _("The data"), _("how many images, and how they are varied")):
+        training_groups.data(config)
+    with _group("steps", _("The steps"), _("how far and how often the weights move")):
+        search = training_groups.steps(config)
+    with _group(
+        "by-heart",
+        _("Against learning by heart"),
+        _("so that it learns what images have in common, not each one of them"),
+    ):
+        training_groups.by_heart(config)
+    with _group("machine", _("The machine"), _("precision, chance, logs, and a name")):
+        title = training_groups.machine(config)
+    return title, search
 
 
-def _whole(label: str, name: str, default: int, low: int, high: int, note: str) -> int:
-    current = address.number(name, default, low, high)
-    key = f"choice-{name}"
-    st.session_state[key] = current
-    st.number_input(
-        label,
-        low,
-        high,
-        key=key,
-        step=1,
-        help=note,
-        on_change=lambda: address.choose(name, str(st.session_state[key])),
-    )
-    return current
+def _group(key: str, title: str, sentence: str) -> st.delta_generator.DeltaGenerator:
+    label = _("**{title}**: {sentence}").format(title=title, sentence=sentence)
+    return st.expander(label, key=f"group-{key}")
 
 
-def _steps(
-    label: str,
-    name: str,
-    default: str,
-    offered: Sequence[str],
-    fits: Callable[[str], bool],
-    note: str,
-    format_func: Callable[[str], str] = str,
-) -> str:
-    """A slider over the offered numbers; a fitting other one from a link joins them."""
-    options = list(offered)
-    current = address.value(name, default)
-    if current not in (*options, default) and _is(fits, current):
-        options.append(current)
-        options.sort(key=float)
-    if default not in options:
-        options.append(default)
-    return address.widget(
-        st.select_slider, label, options, name, default, help=note, format_func=format_func
+def _changed(config: TrainingConfig) -> None:
+    """What of the folded settings is not as usual, in a line, with a way back."""
+    usual = training_address.usual(config.dataset, config.architecture, config.optimizer)
+    if config.architecture in _DRAWN_HERE:
+        usual = replace(usual, parameters=config.parameters)
+    usual = replace(usual, optimizer=TrainingConfig().optimizer)
+    found = [
+        f"{plain(_(label))}: {plain(_(value))}" if value else plain(_(label))
+        for label, value in changes(config, usual)
+    ]
+    if not found:
+        return
+    st.caption(_("**Changed.** {settings}").format(settings=" · ".join(found)))
+    st.button(
+        _("As usual again"),
+        key="reset-settings",
+        type="tertiary",
+        icon=":material/undo:",
+        on_click=_reset,
+        args=(config.architecture in _DRAWN_HERE,),
     )
 
 
-def _is(fits: Callable[[str], bool], text: str) -> bool:
-    try:
-        return fits(text)
-    except ValueError:
-        return False
+def _reset(keep_network: bool) -> None:
+    for name in training_address.every_name():
+        if name not in _KEPT and not (keep_network and name.startswith("net-")):
+            address.choose(name, None)

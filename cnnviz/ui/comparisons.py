@@ -1,0 +1,188 @@
+"""Two trainings started together that differ in one thing: what it does is then to be seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from cnnviz.errors import CnnvizError
+from cnnviz.models import blocks
+from cnnviz.models.architectures import get_architecture
+from cnnviz.runs.run import Run, delete_run
+from cnnviz.training.augment import AUGMENTATIONS
+from cnnviz.training.config import BOUNDS, TrainingConfig
+from cnnviz.training.launch import start_training
+from cnnviz.ui import address, frame
+from cnnviz.ui.language import _
+from cnnviz.ui.training_address import plain_text
+
+FEW_IMAGES = 1000  # with more of them, nothing is learned by heart in a lesson's time
+MANY_EPOCHS = 30
+DROPOUT = 0.5
+RATE_FACTOR = 100
+VARIED = ("flip", "rotation", "shift", "zoom")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two settings that differ in one thing; ``first`` is the one without it, or as usual."""
+
+    key: str
+    title: str
+    look_for: str
+    names: tuple[str, str]
+    first: TrainingConfig
+    second: TrainingConfig
+
+    @property
+    def pair(self) -> tuple[TrainingConfig, TrainingConfig]:
+        """The two, each with a title that says what differs."""
+        titled = (
+            replace(config, title=_title(name, config))
+            for name, config in zip(self.names, (self.first, self.second), strict=True)
+        )
+        first, second = titled
+        return first, second
+
+
+def comparisons(config: TrainingConfig) -> list[Comparison]:
+    """Those that these settings allow; whatever they do not compare stays as it is chosen."""
+    found = []
+    few = replace(
+        config,
+        limit=min(config.limit or FEW_IMAGES, FEW_IMAGES),
+        epochs=max(config.epochs, MANY_EPOCHS),
+        early_stopping=None,
+    )
+    if (share := _dropout(few)) is not None:
+        found.append(
+            Comparison(
+                "dropout",
+                _("With and without dropout"),
+                _(
+                    "Look at the gap between the line and the dots. Without dropout the network "
+                    "learns its images by heart: the line runs away from the dots."
+                ),
+                (_("without dropout"), _("dropout {share}").format(share=plain_text(share))),
+                _with_dropout(few, 0.0),
+                _with_dropout(few, share),
+            )
+        )
+    varied = config.augmentation
+    if not varied or varied == config.usual_augmentation():
+        flip = "flip" in config.usual_augmentation()  # a mirrored digit is another sign
+        varied = tuple(n for n in AUGMENTATIONS if n in VARIED and (flip or n != "flip"))
+    found.append(
+        Comparison(
+            "augmentation",
+            _("With and without augmentation"),
+            _(
+                "Look at where the dots end. Varied images are harder to learn, so the line rises "
+                "more slowly; but what is learned also holds for images it has not seen."
+            ),
+            (_("images as they are"), _("varied images")),
+            replace(few, augmentation=()),
+            replace(few, augmentation=varied),
+        )
+    )
+    rate = config.learning_rate * RATE_FACTOR
+    if rate <= BOUNDS["learning_rate"][1]:
+        texts = [plain_text(float(f"{n:.6g}")) for n in (config.learning_rate, rate)]
+        found.append(
+            Comparison(
+                "rate",
+                _("A hundred times the learning rate"),
+                _(
+                    "Look at the loss. With steps that are far too long it jumps about, or gets "
+                    "stuck where a network that only guesses is."
+                ),
+                tuple(_("learning rate {rate}").format(rate=text) for text in texts),
+                config,
+                replace(config, learning_rate=float(texts[1])),
+            )
+        )
+    return found
+
+
+def draw(config: TrainingConfig, owner: str) -> None:
+    """One card for each comparison; its button starts both and shows them side by side."""
+    st.subheader(_("Learn by comparing"), anchor=False)
+    st.markdown(_("Two trainings with the settings above that differ in one thing only."))
+    offered = comparisons(config)
+    for place, comparison in zip(st.columns(3), offered, strict=False):
+        with place.container(border=True, height="stretch"):
+            _card(comparison, owner)
+
+
+def _card(comparison: Comparison, owner: str) -> None:
+    st.markdown(f"**{comparison.title}**")
+    st.markdown(comparison.look_for)
+    first = comparison.first
+    length = _("{epochs} epochs each").format(epochs=f"{first.epochs:,}")
+    if first.limit:
+        length = _("{images} images, {epochs} epochs each").format(
+            images=f"{first.limit:,}", epochs=f"{first.epochs:,}"
+        )
+    st.caption(length)
+    if st.button(
+        _("Start both"),
+        key=f"compare-{comparison.key}",
+        icon=":material/compare_arrows:",
+        width="stretch",
+    ):
+        _start(comparison, owner)
+
+
+def _start(comparison: Comparison, owner: str) -> None:
+    """Both or none, then the page Runs with both."""
+    first = None
+    try:
+        first = start_training(comparison.pair[0], owner, folders=False)
+        second = start_training(comparison.pair[1], owner, folders=False)
+    except CnnvizError as error:
+        if first:
+            _take_back(first, owner)
+        frame.show_error(error)
+        return
+    address.choose("run", None)
+    address.choose("runs", f"{first.id},{second.id}")
+    st.switch_page("pages/runs.py")
+
+
+def _take_back(run: Run, owner: str) -> None:
+    try:
+        delete_run(run.id, owner)
+    except CnnvizError:  # a worker has it already
+        run.request_stop(owner)
+
+
+def _title(name: str, config: TrainingConfig) -> str:
+    """What differs, then what both are."""
+    whole = replace(config, title="").check(folders=False).title
+    return f"{name[:1].upper()}{name[1:]} · " + " · ".join(whole.split(" · ")[:2])
+
+
+def _dropout(config: TrainingConfig) -> float | None:
+    """The share to compare with none: the chosen one, else a usual one; None where it has none."""
+    if config.architecture == "own":
+        shares = [b.settings["rate"] for b in _blocks(config) if b.kind == "dropout"]
+        return max(shares, default=0.0) or None
+    names = {p.name for p in get_architecture(config.architecture).parameters}
+    if "dropout" not in names:
+        return None
+    return float(config.parameters.get("dropout") or DROPOUT)
+
+
+def _with_dropout(config: TrainingConfig, share: float) -> TrainingConfig:
+    """The same network with that share, which for blocks of one's own is theirs, or none."""
+    if config.architecture != "own":
+        return replace(config, parameters={**config.parameters, "dropout": share})
+    if share:
+        return config
+    kept = [block for block in _blocks(config) if block.kind != "dropout"]
+    return replace(config, parameters={"blocks": blocks.write(kept)})
+
+
+def _blocks(config: TrainingConfig) -> tuple[blocks.Block, ...]:
+    return blocks.parse(str(config.parameters["blocks"]))
