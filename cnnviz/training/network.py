@@ -35,7 +35,7 @@ class Network:
     def __init__(
         self, config: TrainingConfig, input_shape: tuple[int, int, int], classes: int
     ) -> None:
-        self.fits = needs(config, input_shape, classes)
+        self.fits = _needs(config, input_shape, classes)
         self.config, self._classes = config, classes
         self._build = lambda: build(
             config.architecture, input_shape, classes, **dict(config.parameters)
@@ -221,7 +221,7 @@ def network_for(
     ready: Network | None = None,
 ) -> Network:
     """The network to train: ``ready`` when it fits, else a new one; raises BadInput."""
-    if ready is None or ready.fits != needs(config, input_shape, classes):
+    if ready is None or ready.fits != _needs(config, input_shape, classes):
         ready = Network(config, input_shape, classes)
     ready.begin(config)
     return ready
@@ -274,7 +274,7 @@ class _Smoothed(keras.losses.Loss):
         return keras.losses.categorical_crossentropy(wanted, y_pred, label_smoothing=self._share)
 
 
-def needs(config: TrainingConfig, input_shape: tuple[int, ...], classes: int) -> tuple:
+def _needs(config: TrainingConfig, input_shape: tuple[int, ...], classes: int) -> tuple:
     """What is built into a network: everything else is set by :meth:`Network.begin`."""
     parameters = tuple(sorted(dict(config.parameters).items()))
     return (
