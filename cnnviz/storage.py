@@ -41,13 +41,18 @@ def new_id() -> str:
     return secrets.token_hex(12)
 
 
+def is_id(text: str) -> bool:
+    """Whether this could be an id that :func:`new_id` made."""
+    return _ID.fullmatch(text) is not None
+
+
 def entry(kind: str, identifier: str) -> Path:
     """The folder of an existing entry. An id is checked, so that it can never be a path.
 
     Raises:
         NotFound: the id is malformed or nothing is kept under it.
     """
-    if _ID.fullmatch(identifier):
+    if is_id(identifier):
         path = area(kind) / identifier
         if path.is_dir():
             return path

@@ -1,8 +1,8 @@
-"""Whether a run is alive: its worker holds an operating system lock for as long as it lives.
+"""Whether something is alive: its process holds an operating system lock for as long as it lives.
 
 The lock belongs to an open file, not to a process: whoever starts a run locks it before anybody
-can see it and hands the open file to the worker, so that there is no moment without a holder. The
-kernel lets go when the last process that has the file open ends, however it ends.
+can see it and can hand the open file on to another process, so that there is no moment without a
+holder. The kernel lets go when the last process that has the file open ends, however it ends.
 """
 
 from __future__ import annotations
@@ -20,7 +20,23 @@ def take(folder: Path, patience: float = 1.0) -> int | None:
 
     ``patience`` in seconds outlasts a status check that happens at the same moment.
     """
-    descriptor = os.open(folder / FILE, os.O_RDWR | os.O_CREAT, 0o644)
+    return take_file(folder / FILE, patience)
+
+
+def is_held(folder: Path) -> bool:
+    """Whether some process holds the lock, without disturbing others who ask."""
+    return is_file_held(folder / FILE)
+
+
+def take_file(path: Path, patience: float = 0.0) -> int | None:
+    """Lock a file, made when it is missing; the descriptor to keep open, or None when it is held.
+
+    ``patience`` in seconds, infinite to wait for as long as it takes.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    if patience == float("inf"):
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        return descriptor
     deadline = time.monotonic() + patience
     while True:
         try:
@@ -33,10 +49,10 @@ def take(folder: Path, patience: float = 1.0) -> int | None:
             time.sleep(0.01)
 
 
-def is_held(folder: Path) -> bool:
-    """Whether some process holds the lock, without disturbing others who ask."""
+def is_file_held(path: Path) -> bool:
+    """Whether some process holds the lock of a file."""
     try:
-        descriptor = os.open(folder / FILE, os.O_RDONLY)
+        descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
         return False
     try:

@@ -1,17 +1,20 @@
 """The queue of trainings: one small file a run, there from Start until the run has ended.
 
 The file is a promise: whatever happens to processes and machines, the run is to be carried out.
-Whose turn it is and who carries it out is the business of others.
+Whose turn it is is the business of ``turns``, who carries it out that of ``cnnviz.training``.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cnnviz import storage
+from cnnviz.runs import locks
 
-FOLDER = "queue"
+FOLDER, LOCK = "queue", "lock"
 
 
 def enqueue(run_id: str) -> None:
@@ -33,8 +36,8 @@ def is_queued(run_id: str) -> bool:
 def queued() -> list[str]:
     """The ids of the runs in the queue, those at work too, in the order of their arrival."""
     found = []
-    for path in _folder().iterdir():
-        if path.name.startswith("."):
+    for path in folder().iterdir():
+        if not storage.is_id(path.name):
             continue
         try:
             found.append((float(path.read_text()), path.name))
@@ -43,11 +46,22 @@ def queued() -> list[str]:
     return [run_id for _arrival, run_id in sorted(found)]
 
 
-def _folder() -> Path:
+@contextmanager
+def locked() -> Iterator[None]:
+    """Be the only one who hands out turns and slots; others wait (for milliseconds)."""
+    descriptor = locks.take_file(folder() / LOCK, patience=float("inf"))
+    try:
+        yield
+    finally:
+        locks.let_go(descriptor)
+
+
+def folder() -> Path:
+    """Where the queue is kept, made when it is missing."""
     path = storage.home() / FOLDER
     path.mkdir(exist_ok=True)
     return path
 
 
 def _entry(run_id: str) -> Path:
-    return _folder() / run_id
+    return folder() / run_id

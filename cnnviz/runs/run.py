@@ -9,7 +9,7 @@
     lock           held while the worker lives   paused         there while it rests
     insights/      one JSON file a kept moment (insights.py)
     card.json      of the network, from the start      model.keras  best weights, at the end
-    log.txt        what the worker printed
+    log.txt        what the worker printed     attempts.json  of workers that did not come back
 """
 
 from __future__ import annotations
@@ -17,17 +17,19 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from cnnviz import storage
 from cnnviz.errors import BadInput, CnnvizError, NotFound, from_code
-from cnnviz.runs import events, locks, queue
+from cnnviz.runs import attempts, events, locks, outcomes, queue
 from cnnviz.runs.checkpoints import FOLDER, Checkpoint, list_checkpoints
 from cnnviz.runs.progress import Event, Progress
 
-CONFIG, OWNER, OUTCOME = "config.json", "owner.json", "outcome.json"
+CONFIG, OWNER, OUTCOME = "config.json", "owner.json", outcomes.FILE
 COMMANDS = "commands"
 STOP, PAUSE, LEARNING_RATE = "stop", "pause", "learning_rate"
 PAUSED = "paused"  # marker: rests until somebody lets it go on
@@ -129,20 +131,34 @@ class Run:
         return list_checkpoints(self.folder, self.progress.steps_per_epoch)
 
     def request_stop(self, owner: str = storage.LOCAL_OWNER) -> None:
-        """Ask the worker to stop after its current batch; it keeps the weights it has.
+        """Ask for an early end that keeps what was learned.
+
+        At work it stops after the current batch. Where nobody works at it, it ends at once; once
+        it has learned something, it goes back into the queue, for its model has to be made.
 
         Raises:
             BadInput: the run belongs to somebody else.
         """
         self._command(STOP, "", owner)
+        with self._if_nobody_works() as free:
+            if not free:
+                return
+            if (self.folder / attempts.STATE).exists():
+                (self.folder / PAUSED).unlink(missing_ok=True)
+                queue.enqueue(self.id)
+            else:
+                self.end("stopped")
 
     def request_pause(self, owner: str = storage.LOCAL_OWNER) -> None:
-        """Ask the worker to rest after its current batch and make room for others.
+        """Ask it to rest and make room for others: after the current batch, or out of the queue.
 
         Raises:
             BadInput: the run belongs to somebody else.
         """
         self._command(PAUSE, "", owner)
+        with self._if_nobody_works() as free:
+            if free:
+                self.rest()
 
     def request_learning_rate(self, rate: float, owner: str = storage.LOCAL_OWNER) -> None:
         """Ask for another learning rate from the next batch on; a schedule goes on from there.
@@ -167,6 +183,28 @@ class Run:
     def withdraw(self, command: str) -> None:
         """Take a command back that no worker has seen."""
         (self.folder / COMMANDS / command).unlink(missing_ok=True)
+
+    def rest(self) -> None:
+        """Leave the queue until somebody lets it go on; the caller holds its lock."""
+        storage.write_whole(self.folder / PAUSED, b"")
+        self.withdraw(PAUSE)
+        queue.withdraw(self.id)
+
+    def end(self, status: str, reason: CnnvizError | None = None) -> None:
+        """End it without a worker; the caller holds its lock. Raises OSError (disk full)."""
+        outcomes.end(self.folder, status, self.progress, reason)
+        (self.folder / PAUSED).unlink(missing_ok=True)
+        queue.withdraw(self.id)
+
+    @contextmanager
+    def _if_nobody_works(self) -> Iterator[bool]:
+        """Whether it has not ended and no worker has it, nor can take it meanwhile."""
+        lock = locks.take(self.folder, patience=0.1)
+        try:
+            yield lock is not None and self.outcome is None
+        finally:
+            if lock is not None:
+                locks.let_go(lock)
 
     def rename(self, title: str, owner: str = storage.LOCAL_OWNER) -> None:
         """Give it another name; an empty one brings the name of its settings back.

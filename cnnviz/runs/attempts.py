@@ -1,0 +1,47 @@
+"""How often a run was tried in vain: a run that kills its worker must not do so for ever.
+
+A worker notes that it begins and takes the note back when it leaves by itself. A note that is
+still there tells that the worker before was killed; it counts for as long as the run has not got
+beyond the state that it was tried from.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+
+from cnnviz import storage
+
+FILE = "attempts.json"
+STATE = Path("resume") / "state.npz"  # written anew whenever the training gets further
+ENOUGH = 3
+
+
+def in_vain(folder: Path) -> int:
+    """How many workers have died at this run without getting further."""
+    try:
+        note = json.loads((folder / FILE).read_text())
+    except (OSError, ValueError):  # never tried; or a disk that was full
+        return 0
+    return note["tries"] if note["state"] == _state(folder) else 0
+
+
+def begin(folder: Path) -> None:
+    """Note that a worker begins."""
+    note = {"tries": in_vain(folder) + 1, "state": _state(folder)}
+    with contextlib.suppress(OSError):  # a full disk: the training will say so
+        storage.write_whole(folder / FILE, json.dumps(note).encode())
+
+
+def leave(folder: Path) -> None:
+    """Take the note back: the worker has not died."""
+    (folder / FILE).unlink(missing_ok=True)
+
+
+def _state(folder: Path) -> int:
+    """Tells one kept state from another: the nanosecond it was written in, 0 without one."""
+    try:
+        return (folder / STATE).stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
