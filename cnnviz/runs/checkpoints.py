@@ -9,6 +9,9 @@ from pathlib import Path
 FOLDER = "checkpoints"
 EARLY_STEPS = (0, 10, 30, 100, 300)  # moments of the first epoch worth looking into
 
+FIRST_EPOCHS = 10  # are always kept
+LATER_EPOCHS = 30  # of the others are kept at most, spread evenly
+
 _LABEL = re.compile(r"(step|epoch)-(\d+)")
 
 
@@ -19,6 +22,19 @@ class Checkpoint:
     label: str
     step: int
     epoch: int | None = None
+
+
+def kept_epochs(last: int, best: int | None = None) -> frozenset[int]:
+    """The epochs whose moments are kept after epoch ``last``, so that a run stays small.
+
+    The first ones, the last, the best so far, and evenly spread ones in between: after each further
+    epoch what is kept is a part of what was kept before, and that epoch.
+    """
+    stride = 1
+    while (last - FIRST_EPOCHS) // stride > LATER_EPOCHS:
+        stride *= 2
+    kept = {*range(1, min(FIRST_EPOCHS, last) + 1), *range(stride, last + 1, stride), last}
+    return frozenset(kept | ({best} if best else set()))
 
 
 def list_checkpoints(folder: Path, steps_per_epoch: int) -> tuple[Checkpoint, ...]:

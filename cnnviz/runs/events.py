@@ -7,13 +7,14 @@ whole training (0 is the untrained network), epochs count from 1.
 ``start``         steps_per_epoch, epochs, batch_size, images, val_images, device ("CPU" or "GPU"),
                   device_name, cores, sample_indices (into ``val``), sample_labels, class_names
 ``batch``         step, epoch, loss, accuracy (of the batches since the last such event),
-                  images_per_second, learning_rate, seconds_left, memory (bytes of this process)
+                  images_per_second, learning_rate, seconds_left; every two seconds also memory
+                  (bytes of this process) and gpu_memory (where there is a GPU)
 ``validation``    step, epoch, loss, accuracy, images
 ``samples``       step, labels (9), probabilities (9 × classes)
 ``epoch``         epoch, step, loss, accuracy (of the whole epoch), val_loss, val_accuracy,
                   learning_rate, seconds
 ``checkpoint``    label, step
-``insight``       label, step: insights/<label>.json is there
+``insight``       label, step: insights/<label>.json is there (of many epochs, only some stay)
 ``learning_rate`` step, rate, why ("asked", "plateau" or "phase"): it is another one from here on
 ``phase``         step, epoch, trainable (layers): more of a pretrained network learns from here on
 ``pause``         step: rests from here on

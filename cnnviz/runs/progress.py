@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cnnviz.runs.checkpoints import kept_epochs
+
 Event = dict
 MARKS = frozenset({"pause", "resume", "learning_rate", "phase"})
 
@@ -25,7 +27,8 @@ class Progress:
     ``samples`` are the events of that kind: what the network said about ``sample_indices`` (of
     ``val``, with ``sample_labels``) at each moment, the untrained network first.
     ``seconds_left`` leaves the closing steps out. ``epoch_rows`` are the events of that kind.
-    ``rates`` is the learning rate after each of the steps of ``training``. ``memory`` is in bytes.
+    ``rates`` is the learning rate after each of the steps of ``training``. ``memory`` and
+    ``gpu_memory`` are in bytes.
     ``marks`` are the events after which something is different: pauses, resumptions, a learning
     rate that was changed, more layers that learn. ``insights`` are the labels of those kept.
     """
@@ -41,6 +44,7 @@ class Progress:
     learning_rate: float | None = None
     rates: tuple[float, ...] = ()
     memory: int | None = None
+    gpu_memory: int | None = None
     device: str | None = None
     device_name: str = ""
     images: int = 0
@@ -80,7 +84,8 @@ def summarise(events: Sequence[Event]) -> Progress:
         seconds_left=last.get("seconds_left"),
         learning_rate=last.get("learning_rate"),
         rates=tuple(e.get("learning_rate", 0.0) for e in batches),
-        memory=last.get("memory"),
+        memory=_latest(batches, "memory"),
+        gpu_memory=_latest(batches, "gpu_memory"),
         device=start.get("device"),
         device_name=start.get("device_name", ""),
         images=start.get("images", 0),
@@ -91,7 +96,7 @@ def summarise(events: Sequence[Event]) -> Progress:
         samples=tuple(by_kind.get("samples", ())),
         epoch_rows=tuple(by_kind.get("epoch", ())),
         marks=tuple(e for e in events if e["kind"] in MARKS),
-        insights=tuple(e["label"] for e in by_kind.get("insight", ())),
+        insights=_kept(by_kind.get("insight", []), by_kind.get("epoch", [])),
     )
 
 
@@ -101,3 +106,16 @@ def _curve(events: list[Event]) -> Curve:
         tuple(e["loss"] for e in events),
         tuple(e["accuracy"] for e in events),
     )
+
+
+def _latest(events: list[Event], field: str) -> int | None:
+    """The newest value of a field that only some events have, if any of late had it."""
+    return next((e[field] for e in reversed(events[-100:]) if field in e), None)
+
+
+def _kept(insights: list[Event], epochs: list[Event]) -> tuple[str, ...]:
+    """Labels of the insights that are still there: of many epochs only some are kept."""
+    best = max(epochs, key=lambda e: (e["val_accuracy"], -e["val_loss"]), default={})
+    kept = kept_epochs(epochs[-1]["epoch"] if epochs else 0, best.get("epoch"))
+    labels = [e["label"] for e in insights]
+    return tuple(x for x in labels if x.startswith("step-") or int(x.split("-")[1]) in kept)

@@ -16,7 +16,7 @@ from cnnviz.models.cards import read_card
 from cnnviz.models.references import ModelReference
 from cnnviz.runs import locks
 from cnnviz.runs.run import Run, create_run, make_model
-from cnnviz.training import loop
+from cnnviz.training import keeping
 from cnnviz.training.config import TrainingConfig
 from cnnviz.training.loop import carry_out, train
 from cnnviz.training.network import Network
@@ -154,7 +154,7 @@ def test_stopping_keeps_what_was_learned():
     run, lock = create_run(replace(SMALL, epochs=50).check().to_json(), "ann")
 
     def stop(event):
-        if event["kind"] == "epoch" and event["epoch"] == 2:
+        if event["kind"] == "batch" and event["step"] == 16:
             run.request_stop("ann")
 
     carry_out(run, stop)
@@ -178,14 +178,14 @@ def test_a_loss_beyond_all_numbers_is_said_so():
 
 def test_a_full_disk_is_said_so(monkeypatch):
     run, lock = create_run(SMALL.check().to_json(), "ann")
-    real = loop.keeping.save_checkpoint
+    real = keeping.save_checkpoint
 
     def full(folder, label, *rest):
         if label == "epoch-1":
             raise OSError(28, "No space left on device")
         real(folder, label, *rest)
 
-    monkeypatch.setattr(loop.keeping, "save_checkpoint", full)
+    monkeypatch.setattr(keeping, "save_checkpoint", full)
     carry_out(run)
     locks.let_go(lock)
     assert run.status == "failed" and "disk is full" in str(run.error)
@@ -193,10 +193,10 @@ def test_a_full_disk_is_said_so(monkeypatch):
 
 
 def test_what_nobody_foresaw_is_said_without_details(monkeypatch):
-    def broken(self, images, labels):
+    def broken(self, images):
         raise RuntimeError("secret/path")
 
-    monkeypatch.setattr(Network, "measure", broken)
+    monkeypatch.setattr(Network, "probabilities", broken)
     run, lock = create_run(SMALL.check().to_json(), "ann")
     carry_out(run)
     locks.let_go(lock)
