@@ -6,6 +6,7 @@ import os
 import platform
 from pathlib import Path
 
+import cv2
 import tensorflow as tf
 
 
@@ -14,6 +15,7 @@ def set_up_devices() -> None:
 
     To be called before TensorFlow does anything.
     """
+    cv2.setNumThreads(1)  # on small images its threads cost more than they do
     tf.config.threading.set_intra_op_parallelism_threads(cores())
     for gpu in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(gpu, True)
