@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cnnviz.runs.progress import Progress
@@ -9,19 +10,19 @@ from cnnviz.runs.remedies import Trial
 from cnnviz.runs.symptoms import Signs
 
 PROBLEM, HINT, GOOD = "problem", "hint", "good"
-SHARE, NUMBER, COUNT, CLASS, TEXT = "share", "number", "count", "class", "text"
+SHARE, NUMBER, COUNT, CLASSES, TEXT = "share", "number", "count", "classes", "text"
 
 
 @dataclass(frozen=True)
 class Measured:
     """A number that was measured: its place in the sentence, its label, how to write it.
 
-    ``kind`` is one of SHARE (0–1), NUMBER, COUNT, CLASS (the name of a class) and TEXT.
+    ``kind`` is one of SHARE (0–1), NUMBER, COUNT, CLASSES (names of classes) and TEXT.
     """
 
     name: str
     label: str
-    value: float | int | str
+    value: float | int | str | tuple[str, ...]
     kind: str
 
 
@@ -41,7 +42,7 @@ class Finding:
     trial: Trial | None = None
 
     @property
-    def values(self) -> dict[str, float | int | str]:
+    def values(self) -> dict[str, float | int | str | tuple[str, ...]]:
         """The measured numbers by name."""
         return {m.name: m.value for m in self.evidence}
 
@@ -70,6 +71,7 @@ class Case:
         asked = [m["rate"] for m in self.progress.marks if m.get("why") == "asked" and "rate" in m]
         return float((asked or [self.config.get("learning_rate", 1e-3)])[-1])
 
-    def class_name(self, index: int) -> str:
-        names = self.progress.class_names
-        return names[index] if index < len(names) else str(index)
+    def names(self, classes: Sequence[int]) -> tuple[str, ...]:
+        """The names of classes."""
+        known = self.progress.class_names
+        return tuple(known[i] if i < len(known) else str(i) for i in classes)

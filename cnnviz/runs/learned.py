@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from cnnviz.runs import remedies
 from cnnviz.runs.findings import (
+    CLASSES,
     COUNT,
     GOOD,
     HINT,
     NUMBER,
     PROBLEM,
     SHARE,
-    TEXT,
     Case,
     Finding,
     Measured,
@@ -176,7 +176,6 @@ def unused_classes(case: Case) -> Finding | None:
     uneven = said.largest >= 2 * s.chance and not case.config.get("class_weights")
     if not uneven and not case.ended:
         return None
-    names = ", ".join(case.class_name(i) for i in said.unused[:5])
     return Finding(
         "unused_classes",
         HINT,
@@ -184,7 +183,7 @@ def unused_classes(case: Case) -> Finding | None:
         N_("It never answered with {unused} of the classes, among them: {names}."),
         (
             Measured("unused", N_("classes it never names"), len(said.unused), COUNT),
-            Measured("names", N_("these classes"), names, TEXT),
+            Measured("names", N_("some of them"), case.names(said.unused[:5]), CLASSES),
             Measured("largest", N_("images of the largest class"), said.largest, SHARE),
         ),
         N_("There are few images of them. Class weights make every class count alike.")

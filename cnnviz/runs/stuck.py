@@ -7,7 +7,17 @@ healthy ones (table in ``docs/diagnosis.md``; ``tests/training/test_diseases.py`
 from __future__ import annotations
 
 from cnnviz.runs import remedies
-from cnnviz.runs.findings import CLASS, COUNT, NUMBER, PROBLEM, SHARE, TEXT, Case, Finding, Measured
+from cnnviz.runs.findings import (
+    CLASSES,
+    COUNT,
+    NUMBER,
+    PROBLEM,
+    SHARE,
+    TEXT,
+    Case,
+    Finding,
+    Measured,
+)
 from cnnviz.texts import N_
 
 # Steps before which nothing is said about a network that does not seem to learn: deep ones need
@@ -140,7 +150,7 @@ def one_answer(case: Case) -> Finding | None:
         ),
         (
             Measured(
-                "favourite", N_("most frequent answer"), case.class_name(said.favourite), CLASS
+                "favourite", N_("most frequent answer"), case.names([said.favourite]), CLASSES
             ),
             Measured("share", N_("how often it says so"), said.share, SHARE),
             Measured("truth", N_("how often it is true"), said.truth, SHARE),

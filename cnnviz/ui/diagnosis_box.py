@@ -1,0 +1,129 @@
+"""What ails a training, in plain words: at most two findings, how we know, and what to try."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+
+import streamlit as st
+
+from cnnviz.errors import CnnvizError
+from cnnviz.runs.diagnosis import diagnose_run
+from cnnviz.runs.events import reader_for
+from cnnviz.runs.findings import CLASSES, COUNT, GOOD, HINT, PROBLEM, SHARE, TEXT, Finding, Measured
+from cnnviz.runs.run import OUTCOME, Run
+from cnnviz.ui import address, frame, training_settings
+from cnnviz.ui.language import _, percent
+from cnnviz.ui.plain_text import plain
+
+MOST = 2  # findings at a time: what matters is said first
+_KEPT = 64
+_LOOKS = {  # a colour and, for those who do not see it, a sign
+    PROBLEM: ":orange[:material/warning:]",
+    HINT: ":blue[:material/lightbulb:]",
+    GOOD: ":green[:material/check_circle:]",
+}
+
+_findings: OrderedDict[tuple, tuple[Finding, ...]] = OrderedDict()
+_lock = threading.Lock()
+
+
+def draw(run: Run) -> None:
+    """The box; nothing before there is anything to be looked at."""
+    if not run.progress.epoch_rows and not findings(run):
+        return
+    found = findings(run)[:MOST]
+    with st.container(border=True, key="diagnosis"):
+        tried: list[dict] = []
+        for finding in found:
+            _finding(run, finding, tried)
+        if not found:
+            st.markdown(_LOOKS[GOOD] + " " + _("Nothing about this training stands out."))
+        with st.expander(_("How do we know?")):
+            for finding in found:
+                _evidence(finding)
+            _how_to_read()
+
+
+def findings(run: Run) -> tuple[Finding, ...]:
+    """All findings of this moment, worked out once for everybody who watches."""
+    version, _progress = reader_for(run.id).progress()
+    key = (run.folder, version, (run.folder / OUTCOME).exists())
+    with _lock:
+        if key in _findings:
+            _findings.move_to_end(key)
+            return _findings[key]
+    found = diagnose_run(run)
+    with _lock:
+        _findings[key] = found
+        while len(_findings) > _KEPT:
+            _findings.popitem(last=False)
+    return found
+
+
+def sentence(finding: Finding) -> str:
+    """What was found, with the measured numbers; Markdown."""
+    return _(finding.template).format(**{m.name: _written(m) for m in finding.evidence})
+
+
+def _finding(run: Run, finding: Finding, tried: list[dict]) -> None:
+    st.subheader(f"{_LOOKS[finding.severity]} {_(finding.title)}", anchor=False)
+    st.markdown(sentence(finding))
+    st.markdown(_(finding.advice))
+    trial = finding.trial
+    if trial is None or trial.changes in tried:
+        return
+    tried.append(trial.changes)
+    if st.button(
+        _(trial.words).format(**trial.values),
+        key=f"try-{finding.code}-{run.id}",
+        icon=":material/replay:",
+        help=_("Opens the page Train with these settings; you can change more before you start."),
+    ):
+        try:
+            training_settings.adopt({**run.config, **trial.changes})
+        except CnnvizError as error:
+            frame.show_error(error)
+            return
+        address.choose("run", None)
+        st.switch_page("pages/train.py")
+
+
+def _evidence(finding: Finding) -> None:
+    lines = [f"- {_(m.label)}: {_written(m)}" for m in finding.evidence]
+    st.markdown("\n".join([f"**{_(finding.title)}**", "", *lines]))
+
+
+def _how_to_read() -> None:
+    st.markdown("**" + _("How to read the two curves") + "**")
+    st.markdown(
+        "\n".join(
+            "- " + text
+            for text in (
+                _(
+                    "Training far better than validation: it learns by heart. The gap between the "
+                    "two is what it knows about its own images only."
+                ),
+                _("Both low and level: it cannot learn more like this."),
+                _("Both still getting better at the end: let it go on."),
+                _("The loss shoots up, or jumps wildly: the steps are too long."),
+                _(
+                    "Training a little worse than validation is normal: it is measured while it "
+                    "learns, on images that were changed and with values switched off at random."
+                ),
+            )
+        )
+    )
+
+
+def _written(measured: Measured) -> str:
+    value = measured.value
+    if measured.kind == SHARE:
+        return percent(value, 0 if value >= 0.1 or not value else 1)
+    if measured.kind == COUNT:
+        return f"{value:,}"
+    if measured.kind == CLASSES:
+        return ", ".join(plain(_(name)) for name in value)
+    if measured.kind == TEXT:
+        return plain(str(value))
+    return f"{value:,.0f}" if 100 <= abs(value) < 1e9 else f"{value:.3g}"
