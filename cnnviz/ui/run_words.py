@@ -7,8 +7,9 @@ from dataclasses import replace
 from cnnviz.datasets.bundled import DATASETS
 from cnnviz.datasets.imported import describe_imported
 from cnnviz.errors import CnnvizError
-from cnnviz.models.architectures import ARCHITECTURES, get_architecture
+from cnnviz.models.architectures import ARCHITECTURES
 from cnnviz.runs.run import Run
+from cnnviz.training import setting_names
 from cnnviz.training.config import TrainingConfig
 from cnnviz.ui.language import _, percent
 
@@ -21,28 +22,21 @@ def title_of(run: Run) -> str:
     return " · ".join([dataset_of(run), architecture_of(run), *(changes or ())])
 
 
+def given_title(run: Run) -> str:
+    """The name that a person gave it; empty where its settings are its name. Not escaped."""
+    return run.title if _changes(run) is None else ""
+
+
 def _changes(run: Run) -> list[str] | None:
     """The settings that are not the usual ones, in words; None where the name is a person's."""
     try:
         config = TrainingConfig.from_json(run.config)
         if run.title != replace(config, title="").check().title:
             return None
-        architecture = get_architecture(config.architecture)
+        changed = setting_names.changes(config)
     except CnnvizError:  # its data set may have been deleted
         return None
-    usual = TrainingConfig()
-    labels = {
-        "limit": _("Training images"),
-        "batch_size": _("Batch size"),
-        "learning_rate": _("Learning rate"),
-        "optimizer": _("Optimizer"),
-        "seed": _("Seed"),
-    }
-    values = [
-        (_(p.title), config.parameters.get(p.name, p.default), p.default)
-        for p in architecture.parameters
-    ] + [(label, getattr(config, name), getattr(usual, name)) for name, label in labels.items()]
-    return [f"{label}: {value}" for label, value, default in values if value != default]
+    return [f"{_(label)}: {_(value)}" if value else _(label) for label, value in changed]
 
 
 def dataset_of(run: Run) -> str:
@@ -67,8 +61,10 @@ def architecture_of(run: Run) -> str:
 def status_words(status: str) -> str:
     """A run's status as a person says it."""
     return {
+        "waiting": _("waiting"),
         "starting": _("getting ready"),
         "running": _("learning"),
+        "paused": _("paused"),
         "finished": _("finished"),
         "stopped": _("stopped early"),
         "failed": _("failed"),
@@ -80,7 +76,14 @@ def outcome_words(run: Run, status: str) -> str:
     """How an ended run ended, in a sentence or two; Markdown."""
     outcome, progress = run.outcome or {}, run.progress
     sentences = []
-    if status == "finished":
+    if status == "finished" and outcome.get("stopped_early"):
+        sentences.append(
+            _(
+                "It ended early, after epoch {epoch}: nothing had become better for a while. What "
+                "it knew after epoch {best} is kept."
+            ).format(epoch=outcome.get("epoch"), best=outcome.get("best_epoch"))
+        )
+    elif status == "finished":
         sentences.append(_("It has finished learning."))
     elif status == "stopped":
         sentences.append(

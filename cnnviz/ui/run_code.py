@@ -1,0 +1,46 @@
+"""“Show me the Keras code”: a training as a script that runs without this program."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cnnviz.compute import get_engine
+from cnnviz.runs.run import Run
+from cnnviz.ui.language import _
+from cnnviz.ui.questions import ask
+
+
+def draw(run: Run) -> None:
+    """The script behind a fold: it is only written when somebody opens it."""
+    box = st.expander(
+        _("Show me the Keras code"),
+        icon=":material/code:",
+        key=f"code-{run.id}",
+        on_change="rerun",
+    )
+    if not box.open:
+        return
+    with box:
+        st.markdown(
+            _(
+                "A script that trains the same thing, with Keras and NumPy alone. Copy it with "
+                "the button in its corner, or take it as a zip with the very images: unpack it, "
+                "then type `python train.py`."
+            )
+        )
+        answer = ask("keras_code", run=run.id, waiting=_("Writing the code …"))
+        st.download_button(
+            _("Script and images as a zip"),
+            lambda: _project(run.id),
+            file_name=f"keras-{run.id[:8]}.zip",
+            mime="application/zip",
+            key="save-code",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        st.code(answer["source"], language="python", height=520)
+
+
+def _project(run_id: str) -> bytes:
+    """Made in a compute worker when the button has been pressed."""
+    return bytes(get_engine().ask("keras_project", run=run_id).result()["data"])

@@ -1,0 +1,89 @@
+"""In which settings trainings differ: what a comparison is about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cnnviz.errors import CnnvizError
+from cnnviz.models.architectures import ARCHITECTURES
+from cnnviz.models.references import ModelReference
+from cnnviz.runs.run import Run
+from cnnviz.texts import N_
+from cnnviz.training import setting_names
+from cnnviz.training.config import APPLIES, SUITS, TrainingConfig
+from cnnviz.ui import run_words
+from cnnviz.ui.language import _
+
+_USUAL = TrainingConfig()
+_NOT_HERE = "–"
+_AUGMENTATION_NAMES = {
+    "flip": N_("flip"),
+    "rotation": N_("rotation"),
+    "shift": N_("shift"),
+    "zoom": N_("zoom"),
+    "shear": N_("shear"),
+    "contrast": N_("contrast"),
+    "cutout": N_("cutout"),
+}
+# What None means for a setting.
+_NOTHING = {"limit": N_("all"), "early_stopping": N_("off")}
+_IDENTIFIERS = ("base",)  # parameters that hold a model reference
+
+
+def settings_of(run: Run) -> dict[str, str]:
+    """All settings in words, by their translated labels, the most important ones first."""
+    config = run.config
+    found = {
+        _("Data set"): run_words.dataset_of(run),
+        _("Network"): run_words.architecture_of(run),
+        _("Epochs"): str(config.get("epochs", _USUAL.epochs)),
+    }
+    architecture = ARCHITECTURES.get(str(config.get("architecture")))
+    given = config.get("parameters") or {}
+    for parameter in architecture.parameters if architecture else ():
+        value = given.get(parameter.name, parameter.default)
+        found[_(parameter.title)] = (
+            _base(value) if parameter.name in _IDENTIFIERS else _words(parameter.name, value)
+        )
+    for name, label in setting_names.LABELS.items():
+        applies = APPLIES.get(name)
+        if applies and config.get("optimizer", _USUAL.optimizer) != applies:
+            continue
+        value = config.get(name, getattr(_USUAL, name))
+        if name == "augmentation" and value is None:
+            value = SUITS.get(str(config.get("dataset")), ())
+        found[_(label)] = _words(name, value)
+    return found
+
+
+def differences(runs: Sequence[Run]) -> dict[str, list[str]]:
+    """The settings that are not the same in all of ``runs``: label → one value a run."""
+    settings = [settings_of(run) for run in runs]
+    labels = dict.fromkeys(label for one in settings for label in one)
+    rows = {label: [one.get(label, _NOT_HERE) for one in settings] for label in labels}
+    return {label: values for label, values in rows.items() if len(set(values)) > 1}
+
+
+def _words(name: str, value: object) -> str:
+    if value is None:
+        return _(_NOTHING.get(name, _NOT_HERE))
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if name == "augmentation":
+        return ", ".join(_(_AUGMENTATION_NAMES.get(n, n)) for n in value) or _("none")
+    if isinstance(value, int) and name == "limit":
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:g}"
+    text = str(value)
+    return setting_names.OPTIMIZER_NAMES.get(text) or _(
+        setting_names.SCHEDULE_NAMES.get(text, text)
+    )
+
+
+def _base(reference: object) -> str:
+    """The title of the model that a training goes out from."""
+    try:
+        return _(ModelReference.parse(str(reference)).card.title)
+    except CnnvizError:  # deleted
+        return _("a model that is gone")
