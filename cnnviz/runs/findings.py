@@ -10,14 +10,14 @@ from cnnviz.runs.remedies import Trial
 from cnnviz.runs.symptoms import Signs
 
 PROBLEM, HINT, GOOD = "problem", "hint", "good"
-SHARE, NUMBER, COUNT, CLASSES, TEXT = "share", "number", "count", "classes", "text"
+SHARE, LOSS, RATE, COUNT, CLASSES, TEXT = "share", "loss", "rate", "count", "classes", "text"
 
 
 @dataclass(frozen=True)
 class Measured:
     """A number that was measured: its place in the sentence, its label, how to write it.
 
-    ``kind`` is one of SHARE (0–1), NUMBER, COUNT, CLASSES (names of classes) and TEXT.
+    ``kind`` is one of SHARE (0–1), LOSS, RATE (of learning), COUNT, CLASSES (their names), TEXT.
     """
 
     name: str

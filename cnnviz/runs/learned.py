@@ -12,7 +12,7 @@ from cnnviz.runs.findings import (
     COUNT,
     GOOD,
     HINT,
-    NUMBER,
+    LOSS,
     PROBLEM,
     SHARE,
     Case,
@@ -67,8 +67,8 @@ def by_heart(case: Case) -> Finding | None:
         (
             *_both(s),
             Measured("best_epoch", N_("epoch of the lowest validation loss"), s.best_epoch, COUNT),
-            Measured("lowest", N_("lowest validation loss"), s.lowest_val_loss, NUMBER),
-            Measured("val_loss", N_("validation loss now"), s.val_loss, NUMBER),
+            Measured("lowest", N_("lowest validation loss"), s.lowest_val_loss, LOSS),
+            Measured("val_loss", N_("validation loss now"), s.val_loss, LOSS),
         ),
         N_(
             "It remembers its images instead of what they have in common (overfitting). More "
@@ -159,8 +159,8 @@ def _stale(case: Case) -> Finding:
         ),
         (
             Measured("stale", N_("epochs without anything new"), s.stale_epochs, COUNT),
-            Measured("val_loss", N_("validation loss now"), s.val_loss, NUMBER),
-            Measured("lowest", N_("lowest validation loss"), s.lowest_val_loss, NUMBER),
+            Measured("val_loss", N_("validation loss now"), s.val_loss, LOSS),
+            Measured("lowest", N_("lowest validation loss"), s.lowest_val_loss, LOSS),
             *_both(s),
         ),
         N_("More of the same does not help (a plateau). It can end as soon as nothing changes."),
@@ -260,8 +260,8 @@ def _both(signs: Signs) -> tuple[Measured, ...]:
 def _trend(trend: Trend) -> tuple[Measured, ...]:
     return (
         Measured("epochs", N_("epochs compared"), 2 * trend.epochs, COUNT),
-        Measured("before", N_("loss before"), trend.before, NUMBER),
-        Measured("now", N_("loss now"), trend.now, NUMBER),
+        Measured("before", N_("loss before"), trend.before, LOSS),
+        Measured("now", N_("loss now"), trend.now, LOSS),
     )
 
 

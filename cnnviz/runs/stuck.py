@@ -10,8 +10,9 @@ from cnnviz.runs import remedies
 from cnnviz.runs.findings import (
     CLASSES,
     COUNT,
-    NUMBER,
+    LOSS,
     PROBLEM,
+    RATE,
     SHARE,
     TEXT,
     Case,
@@ -59,7 +60,7 @@ def diverged(case: Case) -> Finding | None:
         N_("At step {step} the loss was no longer a number. The learning rate was {rate}."),
         (
             Measured("step", N_("step"), values["step"], COUNT),
-            Measured("rate", N_("learning rate"), rate, NUMBER),
+            Measured("rate", N_("learning rate"), rate, RATE),
         ),
         N_("Each step went further past the goal than the one before. Take shorter steps."),
         remedies.smaller_rate(case.config, rate),
@@ -69,7 +70,7 @@ def diverged(case: Case) -> Finding | None:
 def rate_too_high(case: Case) -> Finding | None:
     """It was thrown off: one answer for all images, or a loss that shot up and stayed."""
     s = case.signs
-    if s.step < EARLY_STEPS:
+    if s.step < EARLY_STEPS or not s.first_loss:
         return None
     bar = NO_BETTER * min(s.first_loss, s.guess_loss)
     shot_up = s.highest_loss >= SHOT_UP * s.first_loss and s.recent_loss >= bar
@@ -92,11 +93,11 @@ def rate_too_high(case: Case) -> Finding | None:
         N_("The learning rate is too high"),
         text,
         (
-            Measured("first", N_("loss at the first step"), s.first_loss, NUMBER),
-            Measured("highest", N_("highest loss"), s.highest_loss, NUMBER),
-            Measured("recent", N_("training loss now"), s.recent_loss, NUMBER),
-            Measured("guess", N_("loss of guessing"), s.guess_loss, NUMBER),
-            Measured("rate", N_("learning rate"), case.rate, NUMBER),
+            Measured("first", N_("loss at the first step"), s.first_loss, LOSS),
+            Measured("highest", N_("highest loss"), s.highest_loss, LOSS),
+            Measured("recent", N_("training loss now"), s.recent_loss, LOSS),
+            Measured("guess", N_("loss of guessing"), s.guess_loss, LOSS),
+            Measured("rate", N_("learning rate"), case.rate, RATE),
             Measured("spread", N_("how far its answers differ"), s.spread or 0.0, SHARE),
         ),
         N_("The steps are so long that they jump over every good place. Take shorter ones."),
@@ -124,7 +125,7 @@ def dead_channels(case: Case) -> Finding | None:
             Measured("dead", N_("dead channels there"), worst.dead, COUNT),
             Measured("channels", N_("channels there"), worst.channels, COUNT),
             Measured("dead_share", N_("dead channels of all layers"), s.dead_share, SHARE),
-            Measured("rate", N_("learning rate"), case.rate, NUMBER),
+            Measured("rate", N_("learning rate"), case.rate, RATE),
         ),
         N_("A step that was too long pushed them below zero, where ReLU lets nothing through."),
         remedies.against_dead_channels(case.config, case.rate),
@@ -184,10 +185,10 @@ def rate_too_low(case: Case) -> Finding | None:
         ),
         (
             Measured("steps", N_("steps so far"), s.step, COUNT),
-            Measured("first", N_("loss at the first step"), s.first_loss, NUMBER),
-            Measured("recent", N_("training loss now"), s.recent_loss, NUMBER),
-            Measured("guess", N_("loss of guessing"), s.guess_loss, NUMBER),
-            Measured("rate", N_("learning rate"), case.rate, NUMBER),
+            Measured("first", N_("loss at the first step"), s.first_loss, LOSS),
+            Measured("recent", N_("training loss now"), s.recent_loss, LOSS),
+            Measured("guess", N_("loss of guessing"), s.guess_loss, LOSS),
+            Measured("rate", N_("learning rate"), case.rate, RATE),
         ),
         N_("The steps are too short to get anywhere in this time. Take longer ones."),
         remedies.larger_rate(case.config, case.rate),

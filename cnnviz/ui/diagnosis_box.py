@@ -10,7 +10,18 @@ import streamlit as st
 from cnnviz.errors import CnnvizError
 from cnnviz.runs.diagnosis import diagnose_run
 from cnnviz.runs.events import reader_for
-from cnnviz.runs.findings import CLASSES, COUNT, GOOD, HINT, PROBLEM, SHARE, TEXT, Finding, Measured
+from cnnviz.runs.findings import (
+    CLASSES,
+    COUNT,
+    GOOD,
+    HINT,
+    PROBLEM,
+    RATE,
+    SHARE,
+    TEXT,
+    Finding,
+    Measured,
+)
 from cnnviz.runs.run import OUTCOME, Run
 from cnnviz.ui import address, frame, training_settings
 from cnnviz.ui.language import _, percent
@@ -126,4 +137,12 @@ def _written(measured: Measured) -> str:
         return ", ".join(plain(_(name)) for name in value)
     if measured.kind == TEXT:
         return plain(str(value))
-    return f"{value:,.0f}" if 100 <= abs(value) < 1e9 else f"{value:.3g}"
+    if measured.kind == RATE:
+        return f"{value:g}"
+    return (
+        f"{value:.2f}" if 0.1 <= value < 100 else f"{value:.3g}" if value < 100 else _large(value)
+    )
+
+
+def _large(value: float) -> str:
+    return f"{value:,.0f}" if value < 1e9 else f"{value:.0e}"
