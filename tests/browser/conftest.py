@@ -36,16 +36,16 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def serving(home: Path):
+def serving(home: Path, port: int | None = None, **environment: str):
     """The app on a free port of this machine, as `make run` starts it; yields (address, pid)."""
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", "cnnviz", "serve", "--port", str(port)]
     command += ["--address", "127.0.0.1"]
-    log = (home / "server.log").open("wb")
+    log = (home / "server.log").open("ab")
     server = subprocess.Popen(
         command,
         cwd=ROOT,
-        env={**os.environ, "CNNVIZ_HOME": str(home)},
+        env={**os.environ, "CNNVIZ_HOME": str(home), **environment},
         stdout=log,
         stderr=log,
         start_new_session=True,
