@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from pathlib import Path
 
 import cv2
 import tensorflow as tf
+
+from cnnviz.machine import cores
 
 
 def set_up_devices() -> None:
@@ -19,11 +20,6 @@ def set_up_devices() -> None:
     tf.config.threading.set_intra_op_parallelism_threads(cores())
     for gpu in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(gpu, True)
-
-
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def describe_device() -> dict:

@@ -1,71 +1,64 @@
 """Starting trainings from a process that must stay quick and without TensorFlow.
 
-Each training is a process in a session of its own, so that it outlives a closed tab, a rerun and
-the web server. Because loading TensorFlow takes seconds, one spare process is kept that has done
-so, with the network of the training that is most likely to come.
+A start puts a run into the queue; workers pull. This module sees to it that there are workers: a
+few (``slots``), each a process in a session of its own, so that it outlives a closed tab, a rerun
+and the web server. Because loading TensorFlow takes seconds, an idle worker or two are kept as
+spares, made ready for the training that is most likely to come.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
-from cnnviz import storage
-from cnnviz.errors import BadInput, CnnvizError, NotPossible
-from cnnviz.runs import locks
-from cnnviz.runs.run import STOP, Run, create_run
+from cnnviz import machine, storage
+from cnnviz.errors import BadInput, NotPossible
+from cnnviz.runs import locks, queue, turns
+from cnnviz.runs.run import PAUSE, PAUSED, STOP, Run, create_run, delete_run
+from cnnviz.training import slots
 from cnnviz.training.config import TrainingConfig
 
-RUN_NEEDS = 0.75e9  # bytes of memory of a training
+COMMAND = (sys.executable, "-m", "cnnviz.training.worker")
 SPARE_NEEDS = 1.5e9  # bytes of free memory, below which no spare is kept
+PLENTY = 4e9  # bytes of free memory, from which on there are two: for runs to be compared
 REPLACE_AFTER_S = 10.0  # let a training get going before the next spare loads TensorFlow
+BROKEN_AFTER_S = 10.0  # between tries where workers end before they get to a run
+MOST_PENDING = 10  # runs of one person that wait or are at work
 
 
-class _Spare:
-    """A process that waits for a run at the other end of a socket."""
+@dataclass
+class _Worker:
+    """A process of ours; with a ``line`` it stays when it has nothing to do, until that closes."""
 
-    def __init__(self, settings: str) -> None:
-        self.settings = settings
-        self._line, theirs = socket.socketpair()
-        with theirs:
-            self.process = _spawn(["--spare", settings], stdin=theirs.fileno())
+    process: subprocess.Popen
+    slot: int
+    home: Path
 
-    def alive(self) -> bool:
-        return self.process.poll() is None
+    @property
+    def kept(self) -> bool:
+        line = self.process.stdin
+        return line is not None and not line.closed
 
-    def give(self, run: Run, lock: int) -> bool:
-        """Hand over a run with its lock; False when the process has gone."""
-        message = {"run": run.id, "home": str(storage.home().resolve())}
-        with self._line:
-            try:
-                socket.send_fds(self._line, [json.dumps(message).encode()], [lock])
-            except OSError:
-                return False
-        return self.alive()
-
-    def dismiss(self) -> None:
-        """End it at once: it has nothing to lose."""
-        self._line.close()
-        self.process.kill()
-        self.process.wait()
+    def here(self) -> bool:
+        return self.home == storage.home().resolve()
 
 
-_lock = threading.Lock()
-_spare: _Spare | None = None
-_workers: list[subprocess.Popen] = []
+_lock = threading.RLock()
+_workers: list[_Worker] = []
+_next_spare: tuple[float, str] | None = None  # when, and the settings to be ready for
+_not_before = 0.0  # no new worker until then
 
 
 def start_training(
     config: TrainingConfig, owner: str = storage.LOCAL_OWNER, folders: bool = True
 ) -> Run:
-    """Begin a training in a process of its own and return at once.
+    """Put a training into the queue and return at once; it begins when it is its turn.
 
     Args:
         config: what to train; ``TrainingConfig()`` works.
@@ -74,117 +67,197 @@ def start_training(
 
     Raises:
         BadInput: a setting is unknown or out of range.
-        NotPossible: there is no memory for another training now.
+        NotPossible: this machine could never carry out a training, its disk is full, or this
+            person has too many trainings that are not over.
     """
     checked = config.check(folders)
-    if not (_spare and _spare.alive()) and _free_memory() < RUN_NEEDS:
+    if machine.memory() < slots.RUN_NEEDS:
+        raise NotPossible("This machine has too little memory for any training.")
+    if owner != storage.LOCAL_OWNER and turns.pending_of(owner) >= MOST_PENDING:
         raise NotPossible(
-            "This machine has no memory left for another training. Try again when one has ended."
+            "{count} of your trainings wait or are at work. Wait until one has ended, or stop one.",
+            count=MOST_PENDING,
         )
-    run, lock = create_run(checked.to_json(), owner)
     try:
-        _hand_over(run, lock)
-    finally:
+        run, lock = create_run(checked.to_json(), owner)
+    except OSError as error:
+        raise _no_room() from error
+    try:
+        queue.enqueue(run.id)
+    except OSError as error:
         locks.let_go(lock)
+        delete_run(run.id, owner)
+        raise _no_room() from error
+    locks.let_go(lock)
+    dispatch()
+    _plan_spare(json.dumps(checked.to_json()))
     return run
 
 
 def resume_training(run_id: str, owner: str = storage.LOCAL_OWNER) -> Run:
-    """Go on with a run whose worker was killed, from its last whole epoch; returns at once.
+    """Let a run go on that rests or broke off: it gets back into the queue; returns at once.
 
     Raises:
         NotFound: there is no such run.
         BadInput: it belongs to somebody else, is still at work, or has ended by itself.
+        NotPossible: the disk is full.
     """
     run = Run(run_id)
     run.check_owner(owner)
-    lock = locks.take(run.folder) if run.status == "lost" else None
+    lock = locks.take(run.folder) if run.status in ("lost", "paused") else None
     if lock is None:
-        raise BadInput("Only a training that broke off can be resumed.")
+        raise BadInput("Only a training that rests or broke off can go on.")
     try:
-        run.withdraw(STOP)  # it was meant for the worker that is gone
-        _hand_over(run, lock)
+        for command in (STOP, PAUSE):  # meant for the worker that is gone
+            run.withdraw(command)
+        (run.folder / PAUSED).unlink(missing_ok=True)
+        queue.enqueue(run.id)
+    except OSError as error:
+        raise _no_room() from error
     finally:
         locks.let_go(lock)
+    dispatch()
     return run
 
 
+def stop_training(run_id: str, owner: str = storage.LOCAL_OWNER) -> Run:
+    """``Run.request_stop``, and a worker where one is needed to make the model.
+
+    Raises:
+        NotFound: there is no such run.
+        BadInput: it belongs to somebody else.
+    """
+    run = Run(run_id)
+    run.request_stop(owner)
+    dispatch()
+    return run
+
+
+def dispatch() -> int:
+    """See to it that waiting runs have workers; returns how many were started.
+
+    Called at every start and, by the web server, every second: so a killed worker, a killed
+    server or a reboot heals by itself. Several processes may call it at once.
+    """
+    with _lock:
+        _reap()
+        if time.monotonic() < _not_before or not turns.look()[1]:
+            return 0
+        started = 0
+        with queue.locked():
+            waiting = len(turns.look()[1])
+            idle = sum(not run_id for run_id in slots.occupied().values())
+            while idle + started < waiting and _spawn() is not None:
+                started += 1
+        return started
+
+
+def tend() -> None:
+    """What the web server does every second: dispatch, and keep spares, not too many."""
+    global _next_spare
+    dispatch()
+    with _lock:
+        wanted = 2 if machine.free_memory() >= PLENTY else 1
+        spares = _spares()
+        for surplus in spares[wanted:]:
+            surplus.process.stdin.close()  # it ends by itself when there is nothing to do
+        if _next_spare and time.monotonic() > _next_spare[0]:
+            settings, _next_spare = _next_spare[1], None
+            _keep_spares(wanted, settings)
+
+
 def keep_spare(config: TrainingConfig | None = None) -> None:
-    """See to it that a spare process is there, or on its way; returns at once.
+    """See to it that an idle worker is there, or on its way; returns at once.
 
     Args:
         config: the training to be ready for (its data set, network and optimizer).
     """
-    global _spare
-    settings = json.dumps((config or TrainingConfig()).check().to_json())
-    with _lock:
-        _reap()
-        if _spare and _spare.alive():
-            return
-        if _free_memory() >= SPARE_NEEDS:
-            _spare = _Spare(settings)
+    _keep_spares(1, json.dumps((config or TrainingConfig()).check().to_json()))
 
 
 def dismiss_spare() -> None:
-    """End the spare process, if there is one."""
-    global _spare
+    """Keep no worker that has nothing to do; those at work end when the queue is empty."""
+    global _next_spare
     with _lock:
-        spare, _spare = _spare, None
-    if spare:
-        spare.dismiss()
+        _next_spare = None
+        with queue.locked():
+            for worker in [w for w in _workers if w.kept]:
+                worker.process.stdin.close()
+                if worker.here() and not slots.at_work(worker.slot):
+                    worker.process.kill()  # no turn is handed out while we have the queue
+                    worker.process.wait()
+        dispatch()  # for those who had counted on it
 
 
-def _hand_over(run: Run, lock: int) -> None:
-    """Give a run to the spare, or to a new process when there is none."""
-    global _spare
+def _keep_spares(wanted: int, settings: str) -> None:
     with _lock:
         _reap()
-        spare, _spare = _spare, None
-        if spare and spare.give(run, lock):
-            _workers.append(spare.process)
-            _replace_later(run)
+        if len(_spares()) >= wanted or time.monotonic() < _not_before:
             return
-        _workers.append(_spawn(["--run", run.id, "--lock", str(lock)], pass_fds=(lock,)))
+        with queue.locked():
+            idle = sum(not run_id for run_id in slots.occupied().values())
+            if idle < wanted and machine.free_memory() >= SPARE_NEEDS and _spawn(settings):
+                _plan_spare(settings)
 
 
-def _replace_later(run: Run) -> None:
-    """Have a spare again soon, ready for another training like this one: classes do the same."""
-
-    def replace() -> None:
-        time.sleep(REPLACE_AFTER_S)
-        with contextlib.suppress(CnnvizError):  # its data set may have been deleted
-            keep_spare(TrainingConfig.from_json(run.config))
-
-    threading.Thread(target=replace, name="next-spare", daemon=True).start()
+def _spares() -> list[_Worker]:
+    return [w for w in _workers if w.kept and w.here() and not slots.at_work(w.slot)]
 
 
-def _spawn(
-    arguments: list[str], stdin: int = subprocess.DEVNULL, pass_fds: tuple[int, ...] = ()
-) -> subprocess.Popen:
-    environment = {**os.environ, "CNNVIZ_HOME": str(storage.home().resolve())}
-    return subprocess.Popen(
-        [sys.executable, "-m", "cnnviz.training.worker", *arguments],
-        cwd=storage.ROOT,
-        env=environment,
-        stdin=stdin,
-        stdout=subprocess.DEVNULL,  # the worker opens its run's log
-        stderr=subprocess.DEVNULL,
-        pass_fds=pass_fds,
-        start_new_session=True,
-    )
+def _plan_spare(settings: str) -> None:
+    """Have a spare (again) soon, ready for another training like this: classes do the same."""
+    global _next_spare
+    _next_spare = time.monotonic() + REPLACE_AFTER_S, settings
+
+
+def _spawn(spare_for: str | None = None) -> _Worker | None:
+    """A new worker in a free slot; None when there is none or memory is short.
+
+    The first worker is always tried: a training that waits for ever helps nobody. The caller has
+    locked the queue.
+    """
+    if slots.occupied() and machine.free_memory() < slots.RUN_NEEDS:
+        return None
+    try:
+        slot = slots.take()
+    except OSError:  # a full disk
+        return None
+    if slot is None:
+        return None
+    command = [*COMMAND, "--slot", str(slot.path), "--descriptor", str(slot.descriptor)]
+    if spare_for is not None:
+        command += ["--spare", spare_for]
+    home = storage.home().resolve()
+    try:
+        process = subprocess.Popen(
+            command,
+            cwd=storage.ROOT,
+            env={**os.environ, **slots.environment(slot.number), "CNNVIZ_HOME": str(home)},
+            stdin=subprocess.DEVNULL if spare_for is None else subprocess.PIPE,
+            stdout=subprocess.DEVNULL,  # the worker opens its run's log
+            stderr=subprocess.DEVNULL,
+            pass_fds=(slot.descriptor,),
+            start_new_session=True,
+        )
+    except OSError:  # no memory for another process
+        return None
+    finally:
+        slot.let_go()  # the worker holds it now
+    _workers.append(_Worker(process, slot.number, home))
+    return _workers[-1]
 
 
 def _reap() -> None:
     """Forget workers that have ended, so that the system can."""
-    _workers[:] = [w for w in _workers if w.poll() is None]
+    global _not_before
+    for worker in [w for w in _workers if w.process.poll() is not None]:
+        _workers.remove(worker)
+        if worker.process.stdin is not None:
+            worker.process.stdin.close()
+        idle = worker.here() and not slots.at_work(worker.slot)
+        if idle and worker.process.returncode > 0:
+            _not_before = time.monotonic() + BROKEN_AFTER_S
 
 
-def _free_memory() -> float:
-    """Bytes that new processes may use; plenty where the system does not say."""
-    try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return float(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return float("inf")
+def _no_room() -> NotPossible:
+    return NotPossible("The disk is full. Delete old trainings, then start again.")

@@ -1,116 +1,198 @@
-"""The process of a training: ``python -m cnnviz.training.worker``; started by ``launch``.
+"""The process that carries trainings out: ``python -m cnnviz.training.worker``; see ``launch``.
 
-Either with a run whose lock it inherits, or as the spare: it makes itself ready for the training
-that is most likely to come and waits on its standard input, a socket, for a run and its lock.
-When that closes first, it ends; once it has a run, nobody's end is its own.
+It takes the run whose turn it is, carries it out, and takes the next, with TensorFlow loaded and
+the last network at hand. It ends when the queue is empty, unless its standard input is a pipe:
+then it is the spare and stays until somebody closes that, or whoever held it is gone. Once it has
+a run, nobody's end is its own; SIGTERM makes it save where it is, so that another can go on.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import contextlib
 import os
 import select
-import socket
+import signal
 import sys
-import threading
+import time
+import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from cnnviz import machine
+from cnnviz.runs import attempts, locks, queue, turns
+from cnnviz.runs.run import Run
+from cnnviz.training import launch, slots
+from cnnviz.training.config import TrainingConfig
 
 if TYPE_CHECKING:  # TensorFlow is to be loaded after the process has made itself nice
     from cnnviz.training.network import Network
 
 NICENESS = 5  # the web comes first
-WATCH_S = 0.1  # between two looks whether loading has ended
+POLL_S = 0.05  # between two looks whether somebody has been put into the queue
+LOOK_ANYWAY_S = 1.0  # the queue's folder does not tell that another worker was killed
+IDLE_S = 5.0  # without a keeper
+RECYCLE_BYTES = 1.5e9  # grown beyond this, it makes room for a new one
+RECYCLE_RUNS = 50
+LOG = "log.txt"
+
+
+class Worker:
+    """One slot's worker from its first run to its last.
+
+    Args:
+        slot: that it holds.
+        spare_for: settings (JSON) to make ready for; None is a worker without a keeper, which
+            is here for a run that waits already.
+    """
+
+    def __init__(self, slot: slots.Slot, spare_for: str | None) -> None:
+        self._slot, self._spare_for = slot, spare_for
+        self._ready: Network | None = None
+        self._told_to_end = False
+        self._loaded = False
+        self._runs = 0
+        self._seen, self._idle_since = 0, time.monotonic()
+
+    def work(self) -> None:
+        """Carry out runs until there is no reason to stay."""
+        signal.signal(signal.SIGTERM, self._end_soon)
+        if self._spare_for is not None:
+            self._load()
+        while not self._told_to_end and self._slot.valid:
+            self._seen = self._queue_changed()
+            if turn := turns.next_turn(self._slot.note):
+                self._carry_out(*turn)
+                if self._told_to_end:  # with the run still noted: nobody shall count on us
+                    return
+                if self._runs >= RECYCLE_RUNS or machine.resident_bytes() > RECYCLE_BYTES:
+                    self._slot.let_go()
+                    launch.dispatch()
+                    return
+                self._slot.note()
+                self._idle_since = time.monotonic()
+            elif self._spare_for is not None:
+                self._make_ready(self._spare_for)
+                self._spare_for = None
+            elif not self._wait() and self._leave():
+                return
+
+    def _carry_out(self, run: Run, lock: int) -> None:
+        os.set_inheritable(lock, False)
+        attempts.begin(run.folder)
+        with contextlib.suppress(OSError):  # a full disk
+            _send_output_to(run.folder / LOG)
+        self._load()  # where that fails the process ends, and the attempt counts as in vain
+        try:
+            left = self._train(run)
+        except Exception:  # not even its end could be written, most likely
+            traceback.print_exc()
+            left, self._ready = "broken", None
+        with contextlib.suppress(OSError):
+            if left == "paused":
+                run.rest()
+        if left != "yielded":  # else another worker goes on with it
+            queue.withdraw(run.id)
+        attempts.leave(run.folder)
+        sys.stdout.flush()
+        _send_output_to(Path(os.devnull))
+        locks.let_go(lock)
+        self._runs += 1
+
+    def _train(self, run: Run) -> str:
+        from cnnviz.training.loop import carry_out
+
+        return carry_out(
+            run,
+            ready=self._ready,
+            should_yield=lambda: self._told_to_end,
+            on_network=self._keep_network,
+        )
+
+    def _keep_network(self, network: Network) -> None:
+        self._ready = network
+
+    def _load(self) -> None:
+        if self._loaded:
+            return
+        from cnnviz.training.devices import set_up_devices
+
+        set_up_devices()
+        self._loaded = True
+
+    def _make_ready(self, settings: str) -> None:
+        """Have the data and a traced network for a training like this."""
+        with contextlib.suppress(Exception):  # its data set may have been deleted
+            from cnnviz.datasets.loading import load_dataset
+            from cnnviz.training.network import Network
+
+            config = TrainingConfig.from_json(settings).check()
+            val = load_dataset(config.dataset, "val")
+            load_dataset(config.dataset, "train")  # decoded once, kept
+            network = Network(config, val.images.shape[1:], len(val.class_names))
+            network.warm_up(config.batch_size)
+            self._ready = network
+
+    def _wait(self) -> bool:
+        """Until the queue may have changed; False when it is time to go."""
+        began = time.monotonic()
+        while not self._told_to_end and self._slot.valid:
+            kept = _somebody_keeps_us(POLL_S)
+            if not kept:
+                if time.monotonic() - self._idle_since > IDLE_S:
+                    return False
+                time.sleep(POLL_S)
+            if self._queue_changed() != self._seen or time.monotonic() - began > LOOK_ANYWAY_S:
+                return True
+        return False
+
+    def _queue_changed(self) -> int:
+        """When runs were last put in or taken out; 0 when the home is gone."""
+        try:
+            return self._slot.path.parents[1].stat().st_mtime_ns
+        except OSError:
+            return 0
+
+    def _leave(self) -> bool:
+        """Give the slot back, unless somebody counts on us: no run may fall between two looks."""
+        if self._told_to_end or not self._slot.valid:
+            return True
+        with queue.locked():
+            if turns.look()[1]:
+                return False
+            self._slot.let_go()
+            return True
+
+    def _end_soon(self, _number: int, _frame: object) -> None:
+        self._told_to_end = True
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--run", help="id of the run to carry out")
-    parser.add_argument("--lock", type=int, help="descriptor of its lock, inherited")
+    parser.add_argument("--slot", type=Path, required=True, help="file of the slot")
+    parser.add_argument("--descriptor", type=int, required=True, help="its lock, inherited")
     parser.add_argument("--spare", help="make ready for these settings (JSON), then wait")
     given = parser.parse_args()
     os.nice(NICENESS)
+    with contextlib.suppress(OSError):  # where memory runs out, a training goes, not the web
+        Path("/proc/self/oom_score_adj").write_text("500")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    if given.run:
-        _send_output_to_log(given.run)
-        _set_up()
-        _carry_out(given.run, given.lock, None)
-        return
-    loaded = threading.Event()
-    watcher = threading.Thread(target=_end_if_nobody_is_there, args=(loaded,), daemon=True)
-    watcher.start()
-    _set_up()
-    try:
-        ready = _make_ready(given.spare)
-    except Exception:  # its data set may have been deleted; TensorFlow is loaded all the same
-        ready = None
-    loaded.set()
-    watcher.join()  # with two readers, the one that comes second would find the line at its end
-    if assignment := _wait_for_run():
-        _carry_out(*assignment, ready)
-
-
-def _set_up() -> None:
-    from cnnviz.training.devices import set_up_devices
-
-    set_up_devices()
-
-
-def _make_ready(settings: str) -> Network:
-    from cnnviz.datasets.loading import load_dataset
-    from cnnviz.training.config import TrainingConfig
-    from cnnviz.training.network import Network
-
-    config = TrainingConfig.from_json(settings).check()
-    val = load_dataset(config.dataset, "val")
-    load_dataset(config.dataset, "train")  # decoded once, kept
-    network = Network(config, val.images.shape[1:], len(val.class_names))
-    network.warm_up(config.batch_size)
-    return network
-
-
-def _end_if_nobody_is_there(loaded: threading.Event) -> None:
-    """Watch the line while TensorFlow loads, which takes long on a busy machine."""
-    with socket.socket(fileno=os.dup(0)) as line:
-        while not loaded.is_set():
-            if select.select([line], [], [], WATCH_S)[0]:
-                if not line.recv(1, socket.MSG_PEEK):
-                    os._exit(0)
-                return  # a run has come already
-
-
-def _wait_for_run() -> tuple[str, int] | None:
-    with socket.socket(fileno=os.dup(0)) as line:
-        message, locks, _, _ = socket.recv_fds(line, 4096, 1)
-    if not message:
-        return None
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nowhere, 0)
-    assignment = json.loads(message)
-    os.environ["CNNVIZ_HOME"] = assignment["home"]
-    _send_output_to_log(assignment["run"])
-    return assignment["run"], locks[0]
-
-
-def _send_output_to_log(run_id: str) -> None:
-    from cnnviz.runs.run import Run
-
-    log = (Run(run_id).folder / "log.txt").open("ab", buffering=0)
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-        os.dup2(log.fileno(), stream.fileno())
-
-
-def _carry_out(run_id: str, lock: int, ready: Network | None) -> None:
-    from cnnviz.runs import locks
-    from cnnviz.runs.run import Run
-    from cnnviz.training.loop import carry_out
-
-    os.set_inheritable(lock, False)
-    carry_out(Run(run_id), ready=ready)
-    locks.let_go(lock)
+    os.set_inheritable(given.descriptor, False)
+    Worker(slots.Slot(given.slot, given.descriptor), given.spare).work()
     sys.stdout.flush()
     os._exit(0)  # all is written; TensorFlow would take its time to end
+
+
+def _somebody_keeps_us(seconds: float) -> bool:
+    """Whether standard input is an open pipe; looks for so long, or until it closes."""
+    return not select.select([0], [], [], seconds)[0] or bool(os.read(0, 1))
+
+
+def _send_output_to(path: Path) -> None:
+    with path.open("ab", buffering=0) as file:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+            os.dup2(file.fileno(), stream.fileno())
 
 
 if __name__ == "__main__":

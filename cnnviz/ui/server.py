@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import logging
 import secrets
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator
 
 import streamlit as st
@@ -23,13 +25,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cnnviz.compute import get_engine
 from cnnviz.storage import ROOT
-from cnnviz.training.launch import dismiss_spare, keep_spare
+from cnnviz.training.launch import dismiss_spare, keep_spare, tend
 from cnnviz.ui import downloads
 from cnnviz.ui.frame import use_navigation
 from cnnviz.ui.owner import COOKIE
 
 _YEAR = 365 * 24 * 3600
 _SPARE_AFTER_S = 20.0  # the compute workers load TensorFlow first
+_TEND_EVERY_S = 1.0
+
+_log = logging.getLogger("cnnviz.ui")
 
 
 class OwnerCookie:
@@ -80,17 +85,31 @@ async def health(_request: Request) -> JSONResponse:
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Warm up what the first visitors need, without making them wait for it."""
     get_engine()
-    spare = threading.Timer(_SPARE_AFTER_S, keep_spare)
-    spare.daemon = True
-    spare.start()
+    ended = threading.Event()
+    tending = threading.Thread(target=_tend_trainings, args=(ended,), name="trainings", daemon=True)
+    tending.start()
     # What is imported by now stays for good: the collector need not look at it again and again.
     gc.freeze()
     try:
         yield
     finally:
-        spare.cancel()
+        ended.set()
+        tending.join(5.0)
         dismiss_spare()
         get_engine().close()
+
+
+def _tend_trainings(ended: threading.Event) -> None:
+    """Whatever waits gets a worker, also after a reboot; whatever broke off goes on."""
+    spare_at = time.monotonic() + _SPARE_AFTER_S
+    while not ended.wait(_TEND_EVERY_S):
+        try:
+            tend()
+            if time.monotonic() > spare_at:
+                spare_at = float("inf")
+                keep_spare()
+        except Exception:  # a full disk, a home that has gone: later it may work again
+            _log.exception("The queue of trainings could not be looked after.")
 
 
 use_navigation()
