@@ -47,12 +47,13 @@ def source(image: np.ndarray) -> str:
     return data_url(images.encode_png(image))
 
 
-def thumbnails(shown: Sequence[Thumbnail], smallest: int = 92) -> None:
-    """Draw them side by side, each at least ``smallest`` pixels wide."""
+def thumbnails(shown: Sequence[Thumbnail], smallest: int = 92, columns: int | None = None) -> None:
+    """Draw them side by side, each at least ``smallest`` pixels wide, or ``columns`` a row."""
     dark = is_dark()
+    fitted = f"repeat(auto-fill,minmax({smallest}px,1fr))"
+    widths = fitted if columns is None else f"repeat({columns},minmax(0,150px))"
     st.html(
-        f'<div style="display:grid;gap:14px 12px;'
-        f'grid-template-columns:repeat(auto-fill,minmax({smallest}px,1fr))">'
+        f'<div style="display:grid;gap:14px 12px;grid-template-columns:{widths}">'
         + "".join(_figure(one, dark) for one in shown)
         + "</div>"
     )
