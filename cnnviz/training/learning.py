@@ -82,10 +82,7 @@ class Training:
         if at.step > at.epoch * self._steps:
             self._curve.flush(at.step)
             with self._network.evaluating():
-                verdict = self._validate_whole()
-                self._recorder.keep(
-                    f"step-{at.step}", at.step, None, verdict.confusion, self._best_is_new
-                )
+                self._keep(f"step-{at.step}", None, self._validate(None))
         figures = self.figures()
         figures |= publish_model(
             self.folder, self._network, self._best, config, self._val, figures, left == "finished"
@@ -236,7 +233,7 @@ class Training:
         self._curve.flush(at.step)
         at.epoch += 1
         with self._network.evaluating():
-            verdict = self._validate_whole()
+            verdict = self._validate(None)
             self._writer.write(
                 "epoch",
                 epoch=at.epoch,
@@ -247,9 +244,7 @@ class Training:
                 learning_rate=short(self._curve.learning_rate),
                 seconds=round(time.monotonic() - self._epoch_began, 3),
             )
-            self._recorder.keep(
-                f"epoch-{at.epoch}", at.step, at.epoch, verdict.confusion, self._best_is_new
-            )
+            self._keep(f"epoch-{at.epoch}", at.epoch, verdict)
         keeping.thin(self.folder, at.epoch, at.best_epoch)
         self._pace.end_epoch(verdict.loss)
         self._wait_for_better(verdict.loss)
@@ -293,15 +288,15 @@ class Training:
         keeping.save_state(self.folder, at, self._network.state(), best)
         self._best_is_new = False
 
-    def _validate_whole(self) -> Verdict:
-        at, verdict = self.position, self._validate(None)
-        found = (verdict.accuracy, -verdict.loss)
-        self._best_is_new = found > (at.best_accuracy, -at.best_loss)
-        if self._best_is_new:
-            at.best_accuracy, at.best_loss, at.best_step = verdict.accuracy, verdict.loss, at.step
-            at.best_epoch = at.epoch if at.step == at.epoch * self._steps else None
-            self._best = self._network.model.get_weights()
-        return verdict
+    def _keep(self, label: str, epoch: int | None, verdict: Verdict) -> None:
+        """A moment that all validation images have judged; it may be the best so far."""
+        at = self.position
+        best = (verdict.accuracy, -verdict.loss) > (at.best_accuracy, -at.best_loss)
+        self._recorder.keep(label, at.step, epoch, verdict.confusion, best)
+        if best:
+            at.best_accuracy, at.best_loss = verdict.accuracy, verdict.loss
+            at.best_step, at.best_epoch = at.step, epoch
+            self._best, self._best_is_new = self._network.model.get_weights(), True
 
     def _validate(self, images: int | None) -> Verdict:
         step = self.position.step

@@ -104,7 +104,7 @@ def _look_at(layer: keras.Layer, output: tf.Tensor) -> LayerInsight:
         weights=histogram(np.concatenate(kernels)) if kernels else None,
         activations=histogram(values),
         channels=values.shape[-1],
-        zeros=round(1 - np.count_nonzero(values) / values.size, 6),
+        zeros=round(float(1 - np.count_nonzero(values) / values.size), 6),
         dead=dead,
     )
 
