@@ -57,6 +57,7 @@ def diary(until: int, **extra) -> list[dict]:
                 found.append(
                     {"kind": "epoch", "epoch": step // PER_EPOCH, "step": step}
                     | {"val_accuracy": step / 90, "val_loss": 2.0, "seconds": 5.0, "loss": 2.0}
+                    | {"accuracy": 0.5, "learning_rate": 0.001}
                 )
     return [{**event, "time": 100.0 + i} for i, event in enumerate(found)]
 
