@@ -62,13 +62,52 @@ def start(settings: training_settings.Drawn) -> None:
 def choose() -> None:
     """A look at the data, the settings, and pairs of trainings to learn from."""
     with st.container(key="unseen-chart"):  # the browser loads what draws charts before it has to
-        chart(training_curve("loss", {}, {}, title=""), key="unseen-curve", alt="")
+        chart(training_curve("loss", {}, {}, title=""), key="unseen-curve", alt=_("loss"))
     settings = training_settings.draw(owner)
     with settings.start:
         start(settings)
     if settings.buildable:
         comparisons.draw(settings.config, owner)
     settings.finish()
+
+
+def others() -> None:
+    """One's own trainings that have not ended, each with a way to it."""
+    for run in list_runs(owner)[:20]:
+        status = run.status
+        if status not in ("waiting", "starting", "running", "paused"):
+            continue
+        title = plain(run_words.title_of(run))
+        words = _("“{title}” is learning right now.")
+        if status in ("waiting", "paused"):
+            words = _("“{title}”: {status}.")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(words.format(title=title, status=run_words.status_words(status)))
+            st.button(
+                _("Watch"),
+                key=f"watch-{run.id}",
+                icon=":material/visibility:",
+                on_click=address.choose,
+                args=("run", run.id),
+            )
+
+
+def watch(run: Run) -> None:
+    """One training, whatever state it is in."""
+    title = run_words.title_of(run)
+    facts = [run_words.dataset_of(run), run_words.architecture_of(run)]
+    st.subheader(plain(title), anchor=False)
+    facts = [fact for fact in facts if fact not in title]
+    facts.append(n_("{count} epoch", "{count} epochs", int(run.config.get("epochs", 0))))
+    if run.owner != owner:
+        facts.append(_("somebody else's training: you can watch it"))
+    st.caption(" · ".join(plain(fact) for fact in facts))
+    if run.status in ("finished", "stopped", "failed", "lost"):
+        run_actions.outcome(run)
+        with st.container(horizontal=True):
+            run_actions.ways_in(run)
+            run_actions.try_again(run)
+    training_view.draw(run)
 
 
 frame.head(
@@ -83,34 +122,10 @@ run = watched()
 if run is None or not run.active:
     keep_spare()  # TensorFlow is loaded while the person still looks at the settings
 if run is None:
-    for other in [r for r in list_runs(owner)[:20] if r.active]:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(
-                _("“{title}” is learning right now.").format(title=plain(run_words.title_of(other)))
-            )
-            st.button(
-                _("Watch"),
-                key=f"watch-{other.id}",
-                icon=":material/visibility:",
-                on_click=address.choose,
-                args=("run", other.id),
-            )
+    others()
     choose()
 else:
-    title = run_words.title_of(run)
-    facts = [run_words.dataset_of(run), run_words.architecture_of(run)]
-    st.subheader(plain(title), anchor=False)
-    facts = [fact for fact in facts if fact not in title]
-    facts.append(n_("{count} epoch", "{count} epochs", int(run.config.get("epochs", 0))))
-    if run.owner != owner:
-        facts.append(_("somebody else's training: you can watch it"))
-    st.caption(" · ".join(plain(fact) for fact in facts))
-    if not run.active:
-        run_actions.outcome(run)
-        with st.container(horizontal=True):
-            run_actions.ways_in(run)
-            run_actions.try_again(run)
-    training_view.draw(run)
+    watch(run)
     st.divider()
     st.header(_("Train another one"), anchor=False)
     choose()

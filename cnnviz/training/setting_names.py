@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
+from cnnviz.errors import CnnvizError
 from cnnviz.models.architectures import get_architecture
+from cnnviz.models.references import ModelReference
 from cnnviz.texts import N_
 
 if TYPE_CHECKING:
@@ -42,7 +44,6 @@ SCHEDULE_NAMES = {
     "one_cycle": N_("one-cycle"),
     "reduce_on_plateau": N_("reduce on plateau"),
 }
-_IDENTIFIERS = ("base",)  # parameters whose values nobody can read
 _LONGEST = 32  # letters of a value: the blocks of a network of one's own go on and on
 
 
@@ -64,11 +65,10 @@ def changes(
     architecture = get_architecture(config.architecture)
     normal = architecture.settings() | (usual.parameters if usual else {})
     found = [
-        (parameter.title, _text(value))
+        (parameter.title, _model(value) if parameter.name == "base" else _text(value))
         for parameter in architecture.parameters
         if (value := config.parameters.get(parameter.name, normal[parameter.name]))
         != normal[parameter.name]
-        and parameter.name not in _IDENTIFIERS
     ]
     compared = {f.name: getattr(usual, f.name) if usual else f.default for f in fields(config)}
     compared["augmentation"] = config.usual_augmentation()
@@ -78,6 +78,14 @@ def changes(
             continue
         found.append((label, "" if value is True else _text(value)))
     return tuple(found)
+
+
+def _model(reference: str) -> str:
+    """What a model is called; nothing when it is gone."""
+    try:
+        return _text(ModelReference.parse(reference).card.title)
+    except CnnvizError:
+        return ""
 
 
 def _text(value: object) -> str:

@@ -29,7 +29,7 @@ def draw(dataset: str, names: tuple[str, ...]) -> None:
     """
     first = st.session_state.setdefault(_EPOCH, 0)
     originals, changed = _samples(dataset, names, first)
-    class_names, found = training_data.examples(dataset)
+    class_names, found = _chosen(dataset)
     titles = [_("as it is"), *(str(first * _EACH + 1 + i) for i in range(_EACH))]
     colour = muted(is_dark())
     cells = [
@@ -70,12 +70,22 @@ def _tile(address: str, alt: str, frame: str = "transparent") -> str:
     )
 
 
+@lru_cache(maxsize=16)
+def _chosen(dataset: str) -> tuple[tuple[str, ...], tuple[tuple[int, np.ndarray], ...]]:
+    """Class names and a few (class, image): those least like their mirror images, so that a flip
+    is seen."""
+    names, found = training_data.examples(dataset)
+    lopsided = [np.abs(i.astype(np.int16) - i[:, ::-1]).mean() for _label, i in found]
+    most = np.sort(np.argsort(lopsided)[::-1][:_ORIGINALS])
+    return names, tuple(found[i] for i in most)
+
+
 @lru_cache(maxsize=128)
 def _samples(
     dataset: str, names: tuple[str, ...], turn: int
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """Addresses of the originals, and of what becomes of each; another ``turn``, other chance."""
-    images = [image for _label, image in training_data.examples(dataset)[1][:_ORIGINALS]]
+    images = [image for _label, image in _chosen(dataset)[1]]
     repeated = np.repeat(np.stack(images), _EACH, axis=0)
     changed = augment(repeated, names, np.random.default_rng(turn))
     rows = changed.reshape(len(images), _EACH, *images[0].shape)

@@ -108,7 +108,9 @@ def comparisons(config: TrainingConfig) -> list[Comparison]:
 def draw(config: TrainingConfig, owner: str) -> None:
     """One card for each comparison; its button starts both and shows them side by side."""
     st.subheader(_("Learn by comparing"), anchor=False)
-    st.markdown(_("Two trainings with the settings above that differ in one thing only."))
+    st.markdown(
+        _("Two trainings, started together with the settings above, that differ in one thing only.")
+    )
     offered = comparisons(config)
     for place, comparison in zip(st.columns(3), offered, strict=False):
         with place.container(border=True, height="stretch"):

@@ -25,6 +25,7 @@ _OFFERED = {
     "label_smoothing": (0.0, 0.05, 0.1, 0.2, 0.3),
     "gradient_accumulation": (1, 2, 4, 8, 16),
 }
+DRAWN_ELSEWHERE = ("own", "transfer")  # architectures with a panel of their own for all of it
 TITLE_WANTED = "_training-title-wanted"  # in this session's state: a name to begin with
 _ACTIVATIONS = {"relu": "ReLU", "tanh": "tanh", "gelu": "GELU"}
 
@@ -114,6 +115,7 @@ def steps(config: TrainingConfig) -> st.delta_generator.DeltaGenerator:
             config.schedule,
             TrainingConfig().schedule,
             format_func=lambda name: _(SCHEDULE_NAMES[name]),
+            wrap=True,
             help=_("How the learning rate changes from the first step to the last."),
         )
         schedule_picture(config)
@@ -141,12 +143,11 @@ def steps(config: TrainingConfig) -> st.delta_generator.DeltaGenerator:
 def by_heart(config: TrainingConfig) -> None:
     """What keeps a network from learning the training images by heart."""
     left, right = st.columns(2, gap="large")
-    dropout = next(
-        (p for p in get_architecture(config.architecture).parameters if p.name == "dropout"), None
-    )
     with left:
-        if dropout:
-            _parameter(dropout, config)
+        if config.architecture not in DRAWN_ELSEWHERE:
+            for parameter in get_architecture(config.architecture).parameters:
+                if parameter.name == "dropout":
+                    _parameter(parameter, config)
         _number("l2", config, _("A price on large weights: their squares times this, in the loss."))
         _number(
             "label_smoothing",
@@ -236,6 +237,7 @@ def _augmentation(config: TrainingConfig) -> None:
         _(LABELS["augmentation"]),
         list(AUGMENTATIONS),
         selection_mode="multi",
+        wrap=True,
         key=key,
         on_change=changed,
         format_func=lambda name: words.get(name, name),

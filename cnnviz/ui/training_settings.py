@@ -12,17 +12,18 @@ from cnnviz.training.config import TrainingConfig
 from cnnviz.training.setting_names import changes
 from cnnviz.ui import (
     address,
+    block_editor,
     data_import,
     rate_finder_panel,
     training_address,
     training_data,
     training_fields,
     training_groups,
+    transfer_choice,
 )
 from cnnviz.ui.language import _
 from cnnviz.ui.plain_text import plain
 
-_DRAWN_HERE = ("own", "transfer")  # architectures with a panel of their own
 _KEPT = (training_address.DATA, training_address.NETWORK, training_address.EPOCHS)
 
 
@@ -136,13 +137,9 @@ def _network(config: TrainingConfig, owner: str) -> dict | None:
     shape = training_data.input_shape(config.dataset)
     if config.architecture == "own":
         classes = len(training_data.class_counts(config.dataset))
-        from cnnviz.ui import block_editor
-
         blocks = block_editor.draw(shape, classes)
         return None if blocks is None else {"blocks": blocks}
     if config.architecture == "transfer":
-        from cnnviz.ui import transfer_choice
-
         return transfer_choice.draw(owner, config.dataset, shape)
     if min(shape[:2]) < MIN_SIDE:
         st.warning(
@@ -157,7 +154,7 @@ def _network(config: TrainingConfig, owner: str) -> dict | None:
 
 def _groups(config: TrainingConfig) -> tuple[str, st.delta_generator.DeltaGenerator]:
     """The folded settings; returns the name, and the place for the search for a rate."""
-    if config.architecture not in _DRAWN_HERE:
+    if config.architecture not in training_groups.DRAWN_ELSEWHERE:
         with _group("network", _("The network"), _("its size, and what its layers are made of")):
             training_groups.network(config)
     with _group("data", _("The data"), _("how many images, and how they are varied")):
@@ -183,7 +180,7 @@ def _group(key: str, title: str, sentence: str) -> st.delta_generator.DeltaGener
 def _changed(config: TrainingConfig) -> None:
     """What of the folded settings is not as usual, in a line, with a way back."""
     usual = training_address.usual(config.dataset, config.architecture, config.optimizer)
-    if config.architecture in _DRAWN_HERE:
+    if config.architecture in training_groups.DRAWN_ELSEWHERE:
         usual = replace(usual, parameters=config.parameters)
     usual = replace(usual, optimizer=TrainingConfig().optimizer)
     found = [
@@ -199,7 +196,7 @@ def _changed(config: TrainingConfig) -> None:
         type="tertiary",
         icon=":material/undo:",
         on_click=_reset,
-        args=(config.architecture in _DRAWN_HERE,),
+        args=(config.architecture in training_groups.DRAWN_ELSEWHERE,),
     )
 
 
