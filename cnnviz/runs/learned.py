@@ -23,9 +23,9 @@ from cnnviz.runs.stuck import MIN_STEPS
 from cnnviz.runs.symptoms import Signs, Trend
 from cnnviz.texts import N_
 
-# Learning by heart. Measured: gaps of 14 % and more (few images, many epochs), up to 6 % in healthy
+# Learning by heart. Measured: gaps of 11 % and more (few images, many epochs), up to 6 % in healthy
 # trainings.
-HEART_TRAIN, HEART_GAP = 0.95, 0.12
+HEART_TRAIN, HEART_GAP = 0.95, 0.10
 # … or a smaller gap while the validation loss rises above its lowest. Measured in those that learn
 # by heart: 15 % and more; up to 4 % in healthy trainings.
 RISING_GAP, RISE, RISE_EPOCHS = 0.08, 0.12, 5
@@ -84,8 +84,9 @@ def flat(case: Case) -> Finding | None:
     enough = s.epochs >= (FLAT_EPOCHS if case.ended else SURE_EPOCHS)
     constant = case.config.get("schedule", "constant") not in _FALLING
     fast = constant and case.rate > 1.5 * remedies.usual_rate(case.config)
+    held = remedies.less_restraint(case.config) is not None
     if enough and s.trend and s.trend.gain < FLAT and s.train < LEARNED_ALL:
-        if _skill(s, s.train) < TOO_LITTLE and not fast:
+        if _skill(s, s.train) < TOO_LITTLE and (held or not fast):
             return _too_little(case) if case.ended else None
         return _plateau(case) if constant else None
     if s.stale_epochs >= STALE_EPOCHS and _skill(s, s.val) >= TOO_LITTLE:
@@ -133,17 +134,20 @@ def _too_little(case: Case) -> Finding:
 
 
 def _plateau(case: Case) -> Finding:
+    slow = case.rate <= remedies.usual_rate(case.config) / 10
     return Finding(
         "plateau",
         HINT,
         N_("It has stopped getting better"),
         N_("In the last {epochs} epochs the training loss only went from {before} to {now}."),
         (*_trend(case.signs.trend), *_both(case.signs)),
-        N_(
+        N_("Its steps are so short that it hardly gets on (a plateau). Take longer ones.")
+        if slow
+        else N_(
             "It walks to and fro around a good place (a plateau). Steps that become shorter "
             "towards the end often lead further down."
         ),
-        remedies.falling_rate(),
+        remedies.larger_rate(case.config, case.rate) if slow else remedies.falling_rate(),
     )
 
 

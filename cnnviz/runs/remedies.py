@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from cnnviz.texts import N_
 
 USUAL_RATES = {"adam": 1e-3, "adamw": 1e-3, "sgd": 1e-2}  # what small networks learn well with
-_STRONG_DROPOUT, _STRONG_L2, _MOST_DROPOUT = 0.5, 1e-3, 0.6
+_STRONG_DROPOUT, _STRONG_L2 = 0.5, 1e-3
 _MOST_WIDTH, _MOST_EPOCHS = 128, 1000
 _MIRRORED = ("fashion_mnist", "cifar10")  # their classes look alike in a mirror
 
@@ -58,20 +58,27 @@ def in_time(config: dict) -> Trial | None:
     return Trial(N_("Again, ending when it no longer helps"), {"early_stopping": 3})
 
 
+def less_restraint(config: dict) -> Trial | None:
+    """Less of what holds it back, where that is a lot."""
+    if config.get("l2", 0) >= _STRONG_L2:
+        return Trial(N_("Again, without the L2 penalty"), {"l2": 0.0})
+    if config.get("parameters", {}).get("dropout", 0) >= _STRONG_DROPOUT:
+        return _parameters(N_("Again, with less dropout"), config, dropout=0.1)
+    return None
+
+
 def more_freedom(config: dict) -> Trial | None:
     """Less of what holds it back, else more to learn with."""
     parameters = config.get("parameters", {})
-    if config.get("l2", 0) >= _STRONG_L2:
-        return Trial(N_("Again, without the L2 penalty"), {"l2": 0.0})
-    if parameters.get("dropout", 0) >= _STRONG_DROPOUT:
-        return _parameters(N_("Again, with less dropout"), config, dropout=0.1)
+    if trial := less_restraint(config):
+        return trial
     if "unfreeze" in parameters:
         more = max(2, 2 * parameters["unfreeze"])
         return _parameters(N_("Again, with more layers that learn"), config, unfreeze=more)
     if (width := parameters.get("width", _MOST_WIDTH)) < _MOST_WIDTH:
         wider = min(_MOST_WIDTH, 2 * width)
         return _parameters(N_("Again, with more channels"), config, width=wider)
-    if config.get("architecture") == "lenet5":
+    if config.get("architecture") in ("lenet5", "own"):
         larger = {"architecture": "vgg_bn", "parameters": {"width": 16}}
         return Trial(N_("Again, with a larger network"), larger)
     return None

@@ -19,6 +19,8 @@ from cnnviz.runs.findings import (
     Finding,
     Measured,
 )
+from cnnviz.runs.remedies import Trial
+from cnnviz.runs.symptoms import Answers
 from cnnviz.texts import N_
 
 # Steps before which nothing is said about a network that does not seem to learn: deep ones need
@@ -140,7 +142,7 @@ def one_answer(case: Case) -> Finding | None:
         return None
     if said.share < ONE_ANSWER or said.share - said.truth < MORE_THAN_TRUE:
         return None
-    uneven = said.largest >= 2 * s.chance and not case.config.get("class_weights")
+    advice, trial = _against_one_answer(case, said)
     return Finding(
         "one_answer",
         PROBLEM,
@@ -157,12 +159,22 @@ def one_answer(case: Case) -> Finding | None:
             Measured("truth", N_("how often it is true"), said.truth, SHARE),
             Measured("unused", N_("classes it never names"), len(said.unused), COUNT),
         ),
-        N_("Most images are of one class. Class weights make every class count alike.")
-        if uneven
-        else N_(
-            "It has settled on the answer that is least wrong for all. Another learning rate helps."
-        ),
-        remedies.class_weights() if uneven else remedies.other_rate(case.config, case.rate),
+        advice,
+        trial,
+    )
+
+
+def _against_one_answer(case: Case, said: Answers) -> tuple[str, Trial]:
+    if said.largest >= 2 * case.signs.chance and not case.config.get("class_weights"):
+        return (
+            N_("Most images are of one class. Class weights make every class count alike."),
+            remedies.class_weights(),
+        )
+    if freed := remedies.less_restraint(case.config):
+        return N_("What is to keep it from learning by heart keeps it from learning at all."), freed
+    return (
+        N_("It has settled on the answer that is least wrong for all. Another rate helps."),
+        remedies.other_rate(case.config, case.rate),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from cnnviz.runs.insights import Insight
+from cnnviz.runs.insights import Insight, LayerInsight
 from cnnviz.runs.progress import Event, Progress
 
 RECENT = 5  # batch events that make up "now"
@@ -71,7 +71,8 @@ class Signs:
     loss over as long as it takes to call it flat, the validation loss over a shorter time; None
     before there are enough epochs. ``rise`` is how far the validation
     loss of every one of the last epochs lies above its lowest, as a share of that; that was in
-    epoch ``best_epoch``. ``dead_share`` is over all layers.
+    epoch ``best_epoch``. ``dead`` is the worst of the layers
+    that end in a ReLU, ``dead_share`` is over all of these.
     """
 
     step: int
@@ -111,7 +112,7 @@ def measure_signs(progress: Progress, insights: Sequence[Insight] = ()) -> Signs
     loss, rows = progress.training.loss, progress.epoch_rows
     recent = loss[-RECENT:]
     answers = next((_answers(i.confusion) for i in reversed(insights) if i.confusion), None)
-    layers = next((i.layers for i in reversed(insights) if i.step and i.layers), ())
+    layers = next((_relus(i) for i in reversed(insights) if i.step and i.layers), [])
     channels = sum(layer.channels for layer in layers)
     spread, moved, drift = _movement(progress.samples)
     val_loss = [row["val_loss"] for row in rows]
@@ -140,13 +141,28 @@ def measure_signs(progress: Progress, insights: Sequence[Insight] = ()) -> Signs
         trend=_trend([row["loss"] for row in rows], max(3, len(rows) // 5)),
         val_trend=_trend(val_loss, max(1, len(rows) // 5)),
         dead=max(
-            (Dead(x.name, x.dead, x.channels) for x in layers if x.channels),
+            (Dead(x.name, x.dead, x.channels) for x in layers),
             key=lambda d: (d.dead / d.channels, d.channels),
             default=None,
         ),
         dead_share=sum(layer.dead for layer in layers) / channels if channels else 0.0,
         answers=answers,
     )
+
+
+def _relus(insight: Insight) -> list[LayerInsight]:
+    """The layers that end in a ReLU: nothing below zero comes out of them, and many zeros do."""
+    return [
+        layer
+        for layer in insight.layers
+        if layer.dead
+        or (
+            layer.kind in ("Activation", "ReLU")
+            and layer.zeros
+            and layer.activations
+            and layer.activations.low >= 0
+        )
+    ]
 
 
 def _mean(numbers: Sequence[float]) -> float | None:

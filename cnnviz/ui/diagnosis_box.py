@@ -139,10 +139,10 @@ def _written(measured: Measured) -> str:
         return plain(str(value))
     if measured.kind == RATE:
         return f"{value:g}"
-    return (
-        f"{value:.2f}" if 0.1 <= value < 100 else f"{value:.3g}" if value < 100 else _large(value)
-    )
+    return _loss(value)
 
 
-def _large(value: float) -> str:
-    return f"{value:,.0f}" if value < 1e9 else f"{value:.0e}"
+def _loss(value: float) -> str:
+    if value >= 100:
+        return f"{value:,.0f}" if value < 1e9 else f"{value:.0e}"
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.2g}"
