@@ -186,6 +186,9 @@ QUESTIONS: dict[str, QuestionKind] = {
         limit_s=1800,
         cached=False,
     ),
+    "find_learning_rate": QuestionKind(
+        _HERE + "training:find_learning_rate", ("config",), cost="long", limit_s=300
+    ),
     "export": QuestionKind(
         _HERE + "exporting:export",
         ("model",),
