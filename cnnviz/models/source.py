@@ -156,6 +156,8 @@ def _constructor(layer: keras.layers.Layer, float32: bool) -> str:
         for n in named
         if n not in shown and n not in _NEVER and n in config and config[n] != usual.get(n)
     ]
+    if config.get("trainable") is False:
+        given.append("trainable=False")
     if float32:
         given.append('dtype="float32"')
     given.append(f'name="{layer.name}"')

@@ -10,12 +10,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from cnnviz.training import augment
 from cnnviz.training.config import TrainingConfig
-from cnnviz.training.schedules import Plateau
+from cnnviz.training.keras_learning import fitting, follows_schedule, how_to_learn
 
 SCRIPT, DATA = "train.py", "data.npz"  # the names under which script and images find each other
-_MOMENTUM_OF_AVERAGE = 0.99
-_LONGEST = 70  # characters of an expression in one line
 
 
 @dataclass(frozen=True)
@@ -24,8 +23,7 @@ class Material:
 
     ``network`` are the statements that build the network under the name ``model``. ``inner`` are
     the names of models inside it, each in a file ``<name>.keras``. ``images`` is how many there are
-    to learn from, ``has_test`` whether there are test images, ``policy`` the Keras dtype policy,
-    ``dataset`` what the images are called.
+    to learn from, ``has_test`` whether there are test images, ``policy`` the Keras dtype policy.
     """
 
     network: str
@@ -33,7 +31,6 @@ class Material:
     has_test: bool = True
     inner: tuple[str, ...] = ()
     policy: str = "float32"
-    dataset: str = ""
 
 
 def keras_script(config: TrainingConfig, material: Material) -> str:
@@ -49,24 +46,44 @@ def keras_script(config: TrainingConfig, material: Material) -> str:
         _data(material),
         _network(config, material),
         _l2(config),
-        _how_to_learn(config, material),
-        _fitting(config),
+        how_to_learn(config, material.images, material.has_test),
+        fitting(config),
         _result(config, material),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def augmentation_layers(
-    config: TrainingConfig, input_shape: tuple[int, int, int]
+    config: TrainingConfig, input_shape: tuple[int, int, int], policy: str = "float32"
 ) -> tuple[str, ...]:
-    """The augmentation as layers of Keras that work while training only, as expressions."""
-    side = input_shape[0]
-    most = max(1, round(side / 14)) / side
-    layers = {
-        "flip": 'layers.RandomFlip("horizontal")',
-        "shift": f'layers.RandomTranslation({most:.3g}, {most:.3g}, fill_mode="reflect")',
+    """The augmentation as layers of Keras, which work while training only, as expressions.
+
+    They come as near to :mod:`cnnviz.training.augment` as Keras does: it slants around the upper
+    edge instead of the middle, draws factors evenly instead of their logarithms, and hides the
+    square behind the mean of all images instead of each image's own.
+    """
+    share = augment.most_shift(input_shape[0]) / input_shape[0]
+    turn = augment.ROTATION / (2 * math.pi)
+    zoom = (1 / augment.ZOOM - 1, augment.ZOOM - 1)
+    contrast = (1 - 1 / augment.CONTRAST, augment.CONTRAST - 1)
+    area = augment.CUTOUT**2
+    mirrored = 'fill_mode="reflect"'
+    known = {
+        "flip": 'RandomFlip("horizontal"',
+        "shear": f"RandomShear(x_factor={augment.SHEAR:.4g}, {mirrored}",
+        "rotation": f"RandomRotation({turn:.4g}, {mirrored}",
+        "zoom": f"RandomZoom(({zoom[0]:.4g}, {zoom[1]:.4g}), {mirrored}",
+        "shift": f"RandomTranslation({share:.4g}, {share:.4g}, {mirrored}",
+        "contrast": f"RandomContrast(({contrast[0]:.4g}, {contrast[1]:.4g})",
+        "cutout": f"RandomErasing((1, 1), scale=({area:.4g}, {area:.4g}), "
+        "fill_value=float(train_images.mean())",
     }
-    return tuple(layers[name] for name in layers if name in (config.augmentation or ()))
+    end = ")" if policy == "float32" else ', dtype="float32")'
+    return tuple(
+        f"layers.{written}{end}"
+        for name, written in known.items()
+        if name in (config.augmentation or ())
+    )
 
 
 def _head(config: TrainingConfig, material: Material) -> str:
@@ -77,7 +94,7 @@ def _head(config: TrainingConfig, material: Material) -> str:
         '# Needs Keras 3 with TensorFlow:  pip install tensorflow "keras>=3.12"',
         f"# Run it beside {DATA}:  python {SCRIPT}",
         "",
-        *(["import math"] if _follows_schedule(config) else []),
+        *(["import math"] if follows_schedule(config) else []),
         "from pathlib import Path",
         "",
         "import keras",
@@ -100,9 +117,8 @@ def _numbers(config: TrainingConfig) -> str:
 
 
 def _data(material: Material) -> str:
-    what = f": {material.dataset}" if material.dataset else ""
     lines = [
-        f"# The images{what}. Pixels are 0-255, a label is the number of a class.",
+        "# The images. Pixels are 0-255, a label is the number of a class.",
         f'data = np.load(HERE / "{DATA}")',
         'class_names = data["class_names"]',
         'train_images, train_labels = data["train_images"], data["train_labels"]',
@@ -122,9 +138,11 @@ def _network(config: TrainingConfig, material: Material) -> str:
         ]
     for name in material.inner:
         lines += [
-            "# What was learned before, on other images.",
+            "",
+            "# What was learned before, on other images: it rests at first.",
             f'{name} = keras.models.load_model(HERE / "{name}.keras", compile=False)',
             f"{name}.trainable = False",
+            "",
         ]
     return "\n".join([*lines, material.network, "model.summary()"])
 
@@ -140,207 +158,6 @@ def _l2(config: TrainingConfig) -> str:
             f"        weight.regularizer = keras.regularizers.L2({config.l2!r})",
         ]
     )
-
-
-def _optimizer(config: TrainingConfig, material: Material) -> str:
-    given = ["LEARNING_RATE"]
-    name = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD"}[config.optimizer]
-    if config.optimizer == "sgd" and config.momentum:
-        given.append(f"momentum={config.momentum!r}, nesterov=True")
-    if config.optimizer == "adamw":
-        given.append(f"weight_decay={config.weight_decay!r}")
-    if config.gradient_accumulation > 1:
-        given.append(f"gradient_accumulation_steps={config.gradient_accumulation}")
-    if config.weight_averaging:
-        given.append(f"use_ema=True, ema_momentum={_momentum(config, material)!r}")
-    whole = f"keras.optimizers.{name}({', '.join(given)})"
-    if len(whole) <= _LONGEST:
-        return whole
-    rows = "".join(f"        {one},\n" for one in given)
-    return f"keras.optimizers.{name}(\n{rows}    )"
-
-
-def _momentum(config: TrainingConfig, material: Material) -> float:
-    """Of the average: in a short training 0.99 would remember weights that knew nothing yet."""
-    batches = config.epochs * math.ceil(material.images / config.batch_size)
-    steps = max(1, batches // config.gradient_accumulation)
-    return round(min(_MOMENTUM_OF_AVERAGE, (1 + steps) / (10 + steps)), 4)
-
-
-def _how_to_learn(config: TrainingConfig, material: Material) -> str:
-    """Compiling, and everything that ``fit`` is told."""
-    smooth = config.label_smoothing
-    lines = []
-    if smooth:
-        lines += [
-            "# Label smoothing: the truth counts a little less than 1, so that nothing is certain.",
-            "# Keras does this to labels that are rows of zeros with a one.",
-            "train_labels, val_labels = (",
-            "    keras.utils.to_categorical(labels, len(class_names))",
-            "    for labels in (train_labels, val_labels)",
-            ")",
-        ]
-        if material.has_test:
-            lines.append("test_labels = keras.utils.to_categorical(test_labels, len(class_names))")
-        loss = f"keras.losses.CategoricalCrossentropy(label_smoothing={smooth!r})"
-    else:
-        loss = '"sparse_categorical_crossentropy"'
-    if config.class_weights:
-        lines += _class_weights(smooth > 0)
-    if _plain_monitor(config):
-        metrics = '"accuracy"'
-    else:
-        kind = "CategoricalCrossentropy" if smooth else "SparseCategoricalCrossentropy"
-        metrics = f'"accuracy", keras.metrics.{kind}(name="cross_entropy")'
-    if lines:
-        lines.append("")
-    lines += [
-        "# How it learns.",
-        "model.compile(",
-    ]
-    lines += [
-        f"    optimizer={_optimizer(config, material)},",
-        f"    loss={loss},",
-        f"    metrics=[{metrics}],",
-        ")",
-    ]
-    return "\n".join([*lines, "", *_callbacks(config)])
-
-
-def _class_weights(one_hot: bool) -> list[str]:
-    labels = "train_labels.argmax(axis=1)" if one_hot else "train_labels"
-    return [
-        "",
-        "# Every class counts alike, however many images it has.",
-        f"counts = np.bincount({labels}, minlength=len(class_names))",
-        "class_weight = {",
-        "    i: len(train_images) / (np.count_nonzero(counts) * max(1, n))",
-        "    for i, n in enumerate(counts)",
-        "}",
-    ]
-
-
-def _plain_monitor(config: TrainingConfig) -> bool:
-    """Whether Keras' own validation loss is what is watched: the plain cross-entropy."""
-    watches = config.early_stopping or config.schedule == "reduce_on_plateau"
-    return not watches or not (config.l2 or config.label_smoothing)
-
-
-def _callbacks(config: TrainingConfig) -> list[str]:
-    monitor = "val_loss" if _plain_monitor(config) else "val_cross_entropy"
-    lines, names = [], []
-    if config.weight_averaging:
-        lines += [
-            "# What is validated and kept is a moving average of the weights.",
-            "average = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)",
-            "",
-        ]
-        names.append("average")
-    lines += [
-        "# The weights of the best epoch are kept.",
-        "keep_best = keras.callbacks.ModelCheckpoint(",
-        '    HERE / "best.weights.h5",',
-        '    monitor="val_accuracy",',
-        '    mode="max",',
-        "    save_best_only=True,",
-        "    save_weights_only=True,",
-        ")",
-    ]
-    names.append("keep_best")
-    if config.early_stopping:
-        lines += [
-            "",
-            "# It ends early when the validation loss has not fallen for so many epochs.",
-            "stop_early = keras.callbacks.EarlyStopping(",
-            f'    monitor="{monitor}", mode="min", patience={config.early_stopping}',
-            ")",
-        ]
-        names.append("stop_early")
-    if config.schedule == "reduce_on_plateau":
-        rule = Plateau()
-        lines += [
-            "",
-            "# The learning rate falls when nothing gets better any more.",
-            "reduce_rate = keras.callbacks.ReduceLROnPlateau(",
-            f'    monitor="{monitor}", mode="min", factor={rule.factor!r}, '
-            f"patience={rule.patience}, min_delta={rule.min_delta!r}",
-            ")",
-        ]
-        names.append("reduce_rate")
-    if _follows_schedule(config):
-        lines += _schedule(config)
-        names.append("schedule")
-    return [*lines, "", f"callbacks = [{', '.join(names)}]"]
-
-
-def _follows_schedule(config: TrainingConfig) -> bool:
-    return config.schedule in ("cosine", "one_cycle")
-
-
-_COSINE = '''\
-def rate_at(step):
-    """Falls to zero along half a cosine wave (arXiv 1608.03983)."""
-    return LEARNING_RATE * (1 + math.cos(math.pi * step / total_steps)) / 2
-'''
-
-_ONE_CYCLE = '''\
-def rate_at(step):
-    """Rises for 30 % of the steps, then falls to almost zero (arXiv 1708.07120)."""
-    done, top = step / max(1, total_steps - 1), 0.3
-    if done < top:
-        start, end, part = 1 / 25, 1.0, done / top
-    else:
-        start, end, part = 1.0, 1 / 250_000, (done - top) / (1 - top)
-    wave = (1 + math.cos(math.pi * min(1.0, part))) / 2
-    return LEARNING_RATE * (end + (start - end) * wave)
-'''
-
-_SETTER = '''\
-class Schedule(keras.callbacks.Callback):
-    """Sets the learning rate before every step."""
-
-    step = 0
-    factor = 1.0
-
-    def on_train_batch_begin(self, batch, logs=None):
-        self.model.optimizer.learning_rate = self.factor * rate_at(self.step)
-        self.step += 1
-'''
-
-
-def _schedule(config: TrainingConfig) -> list[str]:
-    return [
-        "",
-        "# The learning rate changes with every step.",
-        "total_steps = EPOCHS * math.ceil(len(train_images) / BATCH_SIZE)",
-        "",
-        "",
-        *(_COSINE if config.schedule == "cosine" else _ONE_CYCLE).splitlines(),
-        "",
-        "",
-        *_SETTER.splitlines(),
-        "",
-        "",
-        "schedule = Schedule()",
-    ]
-
-
-def _is_transfer(config: TrainingConfig) -> bool:
-    return config.architecture == "transfer"
-
-
-def _fitting(config: TrainingConfig) -> str:
-    given = [
-        "train_images,",
-        "train_labels,",
-        "batch_size=BATCH_SIZE,",
-        "epochs=EPOCHS,",
-        "validation_data=(val_images, val_labels),",
-        "callbacks=callbacks,",
-    ]
-    if config.class_weights:
-        given.append("class_weight=class_weight,")
-    return "\n".join(["model.fit(", *(f"    {one}" for one in given), ")"])
 
 
 def _result(config: TrainingConfig, material: Material) -> str:

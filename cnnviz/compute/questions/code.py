@@ -73,14 +73,8 @@ def _written(config: TrainingConfig, splits: dict[str, Dataset]) -> tuple[str, d
     policy, inner = precision(config), inner_models(model)
     network = network_source(
         model,
-        first=augmentation_layers(config, shape),
+        first=augmentation_layers(config, shape, policy),
         float32=() if policy == "float32" else ("softmax",),
     )
-    material = Material(
-        network,
-        images=len(train),
-        has_test="test" in splits,
-        inner=tuple(inner),
-        policy=policy,
-    )
+    material = Material(network, len(train), "test" in splits, tuple(inner), policy)
     return keras_script(config, material), inner
