@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
-
 import streamlit as st
 
 from cnnviz.errors import BadInput, CnnvizError
 from cnnviz.models.architectures import get_architecture
 from cnnviz.models.block_shapes import Step, trace
-from cnnviz.models.blocks import KINDS, MAX_BLOCKS, MAX_TEXT, PRESETS, Block, parse, write
+from cnnviz.models.blocks import (
+    KINDS,
+    MAX_BLOCKS,
+    MAX_TEXT,
+    PRESETS,
+    Block,
+    canonical,
+    parse,
+    write,
+)
 from cnnviz.models.parameters import Parameter
 from cnnviz.ui import address
 from cnnviz.ui.components.chain import Choice, Field, Link, chain
 from cnnviz.ui.language import _, n_
+from cnnviz.ui.training_address import ReadableParameter, parameter_name
 
-NAME = "net-blocks"
+NAME = parameter_name("blocks")
+_PARAMETER = get_architecture("own").parameters[0]
+_USUAL = str(_PARAMETER.default)
 _UNDO, _SERIAL, _TEXT, _WRONG = "own-undo", "own-serial", "own-text", "own-wrong"
 _MOST_UNDONE = 50
 _FAMILIES = {"conv": "conv", "separable": "conv", "residual": "conv", "pool": "pool",
              "average": "pool", "flatten": "dense", "dense": "dense"}  # fmt: skip
-
-
-class _Readable(Container):
-    """The texts that describe a network, whether or not it can be built for these images."""
-
-    def __contains__(self, text: object) -> bool:
-        try:
-            return bool(parse(str(text)))
-        except BadInput:
-            return False
 
 
 def draw(input_shape: tuple[int, int, int], classes: int) -> str | None:
@@ -42,7 +42,7 @@ def draw(input_shape: tuple[int, int, int], classes: int) -> str | None:
     Returns:
         Its blocks as text; None when there is no such network for these images, which is said.
     """
-    text = write(parse(address.value(NAME, _usual(), valid=_Readable())))
+    text = _current()
     blocks = parse(text)
     steps = trace(blocks, input_shape, classes)
     problem = next((s.problem for s in steps if s.problem), None)
@@ -64,8 +64,9 @@ def draw(input_shape: tuple[int, int, int], classes: int) -> str | None:
     return None if problem else text
 
 
-def _usual() -> str:
-    return get_architecture("own").settings()["blocks"]
+def _current() -> str:
+    """The network of the address, whether or not it can be built for these images."""
+    return canonical(address.value(NAME, _USUAL, ReadableParameter(_PARAMETER)))
 
 
 def _with_before(
@@ -175,18 +176,18 @@ def _changed(done: dict) -> None:
     elif done.get("what") == "blocks":
         try:
             made = [Block.make(b["kind"], b["settings"]) for b in done["blocks"][: MAX_BLOCKS + 1]]
-            _keep(write(parse(write(made))))
+            _keep(canonical(write(made)))
         except (CnnvizError, KeyError, TypeError):
             return  # nothing that the chain can send
 
 
 def _keep(text: str) -> None:
     """Make it the network, and remember the one before."""
-    before = write(parse(address.value(NAME, _usual(), valid=_Readable())))
+    before = _current()
     if text == before:
         return
     st.session_state[_UNDO] = [*st.session_state.get(_UNDO, []), before][-_MOST_UNDONE:]
-    address.choose(NAME, None if text == _usual() else text)
+    address.choose(NAME, None if text == _USUAL else text)
 
 
 def _undo() -> None:
@@ -194,7 +195,7 @@ def _undo() -> None:
     if not earlier:
         return
     *st.session_state[_UNDO], text = earlier
-    address.choose(NAME, None if text == _usual() else text)
+    address.choose(NAME, None if text == _USUAL else text)
 
 
 def _as_text(text: str) -> None:
@@ -222,6 +223,6 @@ def _as_text(text: str) -> None:
 
 def _typed() -> None:
     try:
-        _keep(write(parse(st.session_state[_TEXT])))
+        _keep(canonical(st.session_state[_TEXT]))
     except BadInput as error:
         st.session_state[_WRONG] = error

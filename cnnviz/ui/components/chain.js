@@ -120,6 +120,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     strip.append(box)
   }
   strip.onkeydown = (event) => {
+    const own = event.target.closest("[data-index]")
+    if (own && Number(own.dataset.index) !== memory.selected) choose(Number(own.dataset.index))
     const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 1, ArrowUp: -1 }[event.key]
     if (step && event.shiftKey) {
       focusOn(`block-${memory.selected + step}`)
@@ -131,6 +133,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       focusOn(`block-${Math.max(0, memory.selected - 1)}`)
       actions.remove()
     } else if (event.key === "z" && (event.ctrlKey || event.metaKey)) {
+      focusOn(`block-${memory.selected}`)
       if (data.canUndo) send({ what: "undo" })
     } else return
     event.preventDefault()
