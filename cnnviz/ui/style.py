@@ -12,6 +12,7 @@ _CSS = """<style>
 .st-key-next a { font-size: 1.1rem; }
 /* Live views draw themselves again several times a second: Streamlit's running sign would blink. */
 [data-testid="stStatusWidget"] { display: none; }
+[class*="st-key-training-"] [data-stale="true"] { opacity: 1 !important; }
 .st-key-unseen-chart { display: none; }
 /* Small images are data here: enlarge them as squares, never blurred. */
 .crisp img, [class*="st-key-crisp"] img { image-rendering: pixelated; }

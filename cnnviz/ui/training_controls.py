@@ -14,7 +14,12 @@ from cnnviz.ui import frame, run_words
 from cnnviz.ui.language import _
 from cnnviz.ui.owner import acting_owner, may_change
 
-_FACTORS = (("÷ 10", 0.1), ("÷ 3", 1 / 3), ("× 3", 3.0), ("× 10", 10.0))
+_FACTORS = {  # by the button's key
+    "rate-tenth": ("÷ 10", 0.1),
+    "rate-third": ("÷ 3", 1 / 3),
+    "rate-triple": ("× 3", 3.0),
+    "rate-tenfold": ("× 10", 10.0),
+}
 _FAILURE = "training-command-failure"
 
 
@@ -98,7 +103,8 @@ def _doing(progress: Progress, stopping: bool, pausing: bool) -> str:
 
 def _learning_rate(run: Run, progress: Progress, disabled: bool) -> None:
     """Four factors and a number. A schedule goes on from the new rate."""
-    rate = progress.learning_rate or float(run.config.get("learning_rate", 1e-3))
+    usual = float(run.config.get("learning_rate", 1e-3))
+    rate = progress.learning_rate or usual
     with st.popover(
         _("Learning rate"), icon=":material/speed:", key="rate-training", disabled=disabled
     ):
@@ -111,20 +117,25 @@ def _learning_rate(run: Run, progress: Progress, disabled: bool) -> None:
                 )
             )
         with st.container(horizontal=True):
-            for label, factor in _FACTORS:
+            for key, (label, factor) in _FACTORS.items():
                 wanted = float(f"{rate * factor:.3g}")
                 st.button(
                     label,
-                    key=f"rate-{factor:.2g}",
+                    key=key,
                     help=f"{wanted:.3g}",
                     on_click=_set_rate,
                     args=(run.id, wanted),
                 )
         with st.container(horizontal=True, vertical_alignment="bottom"):
             key = f"rate-typed-{run.id}"
-            st.session_state.setdefault(key, rate)
             st.number_input(
-                _("Another one"), min_value=1e-7, max_value=1e6, format="%g", key=key, width=150
+                _("Another one"),
+                min_value=1e-7,
+                max_value=1e6,
+                value=usual,
+                format="%g",
+                key=key,
+                width=170,
             )
             st.button(
                 _("Set"),

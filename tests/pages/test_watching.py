@@ -122,9 +122,9 @@ def test_its_owner_stops_and_pauses_it(open_page, at_work):
 def test_the_learning_rate_can_be_changed_on_the_way(open_page, at_work):
     at = open_page("train", run=at_work.id)
     asked = at_work.folder / COMMANDS / LEARNING_RATE
-    at.button(key="rate-0.1").click().run()
+    at.button(key="rate-tenth").click().run()
     assert float(asked.read_text()) == pytest.approx(1e-4)
-    at.button(key="rate-3").click().run()
+    at.button(key="rate-triple").click().run()
     assert float(asked.read_text()) == pytest.approx(3e-3)
     at.number_input(key=f"rate-typed-{at_work.id}").set_value(0.02).run()
     at.button(key="rate-set").click().run()
@@ -137,7 +137,7 @@ def test_others_only_watch(open_page):
     try:
         at = open_page("train", run=run.id)
         assert not at.exception and not at.error
-        assert not {"stop-training", "pause-training", "rate-set", "rate-0.1"} & keys(at)
+        assert not {"stop-training", "pause-training", "rate-set", "rate-tenth"} & keys(at)
         assert any(m.label == "step" for m in at.metric)
     finally:
         locks.let_go(lock)
