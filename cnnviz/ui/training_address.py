@@ -126,6 +126,14 @@ def every_name() -> list[str]:
     return [*NAMES.values(), *sorted(parameter_name(p) for p in parameters)]
 
 
+def unused_names(config: TrainingConfig) -> set[str]:
+    """Names of settings that this optimizer and this network do not have."""
+    fields = [field for field in NAMES if APPLIES.get(field, config.optimizer) == config.optimizer]
+    parameters = get_architecture(config.architecture).parameters
+    used = {NAMES[field] for field in fields} | {parameter_name(p.name) for p in parameters}
+    return set(every_name()) - used
+
+
 def text_of(field: str, value: object) -> str:
     """A value of a field of ``TrainingConfig`` as it stands in the URL."""
     if value is None and field in _ABSENT:

@@ -90,9 +90,12 @@ def adopt(settings: dict, title: str = "") -> None:
 
 
 def _read(owner: str) -> TrainingConfig:
-    return training_address.read(
+    config = training_address.read(
         address.value, data_import.titles(owner), training_data.training_images
     )
+    for name in training_address.unused_names(config) & set(st.query_params):
+        del st.query_params[name]  # the session remembers it, in case its time comes again
+    return config
 
 
 def _in_sight(config: TrainingConfig, owner: str) -> None:
