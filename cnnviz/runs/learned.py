@@ -19,7 +19,7 @@ from cnnviz.runs.findings import (
     Finding,
     Measured,
 )
-from cnnviz.runs.stuck import MIN_STEPS
+from cnnviz.runs.stuck import MIN_STEPS, SLOW
 from cnnviz.runs.symptoms import Signs, Trend
 from cnnviz.texts import N_
 
@@ -87,7 +87,7 @@ def flat(case: Case) -> Finding | None:
     held = remedies.less_restraint(case.config) is not None
     if enough and s.trend and s.trend.gain < FLAT and s.train < LEARNED_ALL:
         if _skill(s, s.train) < TOO_LITTLE and (held or not fast):
-            return _too_little(case) if case.ended else None
+            return _too_little(case) if case.ended and (held or s.fall >= SLOW) else None
         return _plateau(case) if constant else None
     if s.stale_epochs >= STALE_EPOCHS and _skill(s, s.val) >= TOO_LITTLE:
         return _stale(case)

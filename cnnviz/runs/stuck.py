@@ -38,6 +38,7 @@ NO_BETTER = 0.9
 # Too low a rate: the training loss stands still. Measured from first to last epoch: a fall of at
 # most 1.6 % with a rate too low, 4 % and more at usual rates after the same number of steps.
 STANDS_STILL = 0.02
+SLOW = 0.05  # … at any rate, after STILL_STEPS
 SURE_STEPS = 100  # while it is at work, so that a slow start is not taken for it
 STILL_STEPS = 300  # where the rate is not small it may be a slow start: 200 steps were measured
 # Dead channels of one layer, or of all. Measured in healthy trainings: up to 50 % of one layer (the
@@ -185,7 +186,10 @@ def rate_too_low(case: Case) -> Finding | None:
     patience = (MIN_STEPS if case.ended else SURE_STEPS) if small else STILL_STEPS
     if s.step < patience or not s.epochs:
         return None
-    if abs(s.fall) >= STANDS_STILL or s.recent_loss < NO_BETTER * s.guess_loss:
+    if not small and remedies.less_restraint(case.config):
+        return None  # that is what keeps it where it is
+    still = STANDS_STILL if small else SLOW
+    if abs(s.fall) >= still or s.recent_loss < NO_BETTER * s.guess_loss:
         return None
     return Finding(
         "rate_too_low",

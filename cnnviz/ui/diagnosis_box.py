@@ -45,15 +45,21 @@ def draw(run: Run) -> None:
         return
     found = findings(run)[:MOST]
     with st.container(border=True, key="diagnosis"):
-        tried: list[dict] = []
         for finding in found:
-            _finding(run, finding, tried)
+            st.markdown(f"#### {_LOOKS[finding.severity]} {_(finding.title)}")
+            st.markdown(f"{sentence(finding)} {_(finding.advice)}")
         if not found:
             st.markdown(_LOOKS[GOOD] + " " + _("Nothing about this training stands out."))
-        with st.expander(_("How do we know?")):
+        with st.container(horizontal=True):
+            tried: list[dict] = []
             for finding in found:
-                _evidence(finding)
-            _how_to_read()
+                if finding.trial and finding.changes not in tried:
+                    tried.append(finding.changes)
+                    _try(run, finding)
+            with st.popover(_("How do we know?"), icon=":material/search:", key="diagnosis-why"):
+                for finding in found:
+                    _evidence(finding)
+                _how_to_read()
 
 
 def findings(run: Run) -> tuple[Finding, ...]:
@@ -77,14 +83,9 @@ def sentence(finding: Finding) -> str:
     return _(finding.template).format(**{m.name: _written(m) for m in finding.evidence})
 
 
-def _finding(run: Run, finding: Finding, tried: list[dict]) -> None:
-    st.subheader(f"{_LOOKS[finding.severity]} {_(finding.title)}", anchor=False)
-    st.markdown(sentence(finding))
-    st.markdown(_(finding.advice))
+def _try(run: Run, finding: Finding) -> None:
+    """The page Train with what the finding says to try."""
     trial = finding.trial
-    if trial is None or trial.changes in tried:
-        return
-    tried.append(trial.changes)
     if st.button(
         _(trial.words).format(**trial.values),
         key=f"try-{finding.code}-{run.id}",

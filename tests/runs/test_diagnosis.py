@@ -233,7 +233,7 @@ def test_uneven_classes_ask_for_class_weights():
 
 
 def test_it_learns_too_little_when_it_stays_low_and_level():
-    low = diary([0.5] * 9, loss=[1.5] * 9, val_loss=[1.5] * 9)
+    low = diary([0.5] * 9, loss=[2.0, 1.7, *[1.5] * 7], val_loss=[1.5] * 9)
     (found,) = diagnose(CONFIG | {"l2": 0.1}, low, outcome=ENDED)
     assert found.code == "underfitting" and found.changes == {"l2": 0.0}
     assert found.values["before"] == found.values["now"] == 1.5
