@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,11 +12,13 @@ import numpy as np
 import tensorflow as tf
 
 from cnnviz.models.networks import build
+from cnnviz.models.structure import walk
 from cnnviz.training.batches import Batches
 from cnnviz.training.config import TrainingConfig
 from cnnviz.training.optimizers import make_optimizer
 
 FORWARD_BATCH = 500
+FORWARD_VALUES = 50_000_000  # the largest output in a batch, at most: large images go in fewer
 
 
 class Network:
@@ -52,6 +55,8 @@ class Network:
             self._let_learn(0)
         self._compile()
         self._evaluating = False
+        largest = max(math.prod(step.output_shape) for step in walk(self.model))
+        self._images_at_once = max(1, min(FORWARD_BATCH, FORWARD_VALUES // largest))
         shape = tf.TensorSpec((None, *input_shape), tf.uint8)
         self._forward = tf.function(self._call, input_signature=[shape])
 
@@ -174,8 +179,9 @@ class Network:
 
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         """(n, classes) float32 for (n, h, w, c) uint8, the network as it is now."""
-        parts = range(0, len(images), FORWARD_BATCH)
-        return np.concatenate([self._forward(images[i : i + FORWARD_BATCH]) for i in parts])
+        size = self._images_at_once
+        parts = range(0, len(images), size)
+        return np.concatenate([self._forward(images[i : i + size]) for i in parts])
 
     def measure(self, images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
         """(mean cross-entropy, accuracy) on labelled images."""
