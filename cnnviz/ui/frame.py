@@ -9,7 +9,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from cnnviz.compute import get_engine
 from cnnviz.errors import CnnvizError
-from cnnviz.ui import lesson, sidebar
+from cnnviz.ui import epochs, lesson, sidebar
 from cnnviz.ui.language import _
 from cnnviz.ui.style import apply_style
 
@@ -63,12 +63,13 @@ def show_error(error: CnnvizError) -> None:
 
 
 def head(key: str, how_to_read: str) -> None:
-    """The page's question as its title, and one sentence on how to read its picture."""
+    """The page's question as its title, one sentence on how to read its picture, which moment."""
     if _FRAMED not in st.session_state:  # started with plain `streamlit run app.py`
         use_navigation()
         st.rerun()
     st.title(_(lesson.page(key).question), anchor=False)
     st.markdown(how_to_read)
+    epochs.note(key)
 
 
 def foot(key: str) -> None:

@@ -7,9 +7,7 @@ import streamlit as st
 from cnnviz import images
 from cnnviz.models import store
 from cnnviz.models.references import ModelReference
-from cnnviz.runs.checkpoints import list_checkpoints
-from cnnviz.runs.run import Run
-from cnnviz.ui import address, current, image_box
+from cnnviz.ui import address, current, epochs, image_box
 from cnnviz.ui.language import LANGUAGES, _, language, percent, split_names
 from cnnviz.ui.owner import current_owner
 
@@ -44,7 +42,7 @@ def _model() -> current.Opened:
         format_func=lambda r: options[r],
         on_change=lambda: address.choose("model", st.session_state[key]),
     )
-    _epoch(reference)
+    epochs.slider(reference)
     names = len(opened.card.class_names)
     facts = [_("{count} classes").format(count=f"{names:,}")]
     if opened.card.accuracy:
@@ -58,44 +56,6 @@ def _model() -> current.Opened:
         )
     st.caption(" · ".join(facts))
     return opened
-
-
-def _epoch(reference: ModelReference) -> None:
-    """Step through the states that a training kept: before it began, early steps, every epoch."""
-    labels = _checkpoints(reference)
-    if not labels:
-        return
-    end = _("trained")
-    key = "sidebar-epoch"
-    st.session_state[key] = reference.checkpoint if reference.checkpoint in labels else ""
-
-    def changed() -> None:
-        label = st.session_state[key]
-        address.choose("model", reference.with_checkpoint(label or None))
-
-    with st.expander(_("Look at it while it was learning")):
-        st.select_slider(
-            _("State of training"),
-            [*labels, ""],
-            key=key,
-            format_func=lambda x: _checkpoint_name(x) if x else end,
-            on_change=changed,
-            help=_("Every page then shows the network as it was at that moment."),
-        )
-
-
-def _checkpoints(reference: ModelReference) -> list[str]:
-    if reference.kind == "run":
-        return [c.label for c in Run(reference.identifier).checkpoints]
-    # shipped models were trained with more steps in an epoch than the early steps that were kept
-    return [c.label for c in list_checkpoints(reference.folder, steps_per_epoch=1_000_000)]
-
-
-def _checkpoint_name(label: str) -> str:
-    kind, _dash, count = label.partition("-")
-    if label == "step-0":
-        return _("untrained")
-    return (_("step {count}") if kind == "step" else _("epoch {count}")).format(count=count)
 
 
 def _image(opened: current.Opened) -> None:
