@@ -31,6 +31,8 @@ from cnnviz.training.network import Network
 RESERVE_BYTES = 64 * 1024
 TEST_S = 10.0  # a look at the test images may take about this long, else at part of them
 LOG = "log.txt"
+_FROM_SCRATCH = N_("Trained here, from scratch.")
+_TRANSFERRED = N_("Trained here, on top of a network that had learned before.")
 
 
 class Reserve:
@@ -52,7 +54,7 @@ def describe(network: keras.Model, config: TrainingConfig, class_names: Sequence
         network,
         config.title,
         class_names,
-        story=N_("Trained here, from scratch."),
+        story=_TRANSFERRED if config.architecture == "transfer" else _FROM_SCRATCH,
         dataset=config.dataset if known else None,
         polarity="light_on_dark" if config.dataset == "mnist" else "any",
         source="cnnviz",
@@ -123,7 +125,7 @@ def as_reason(error: Exception) -> CnnvizError:
             "There was not enough memory for this training. Smaller batches, a smaller network "
             "or fewer images need less."
         )
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return NotPossible(
             "The disk is full. Everything up to then is kept; delete old trainings, then start "
             "again."
