@@ -51,15 +51,17 @@ def compared(
     names: tuple[str, str] = ("training", "validation"),
     epochs_title: str = "",
     epochs: float | None = None,
+    growing: bool = False,
     dark: bool = False,
     height: int = 460,
 ) -> go.Figure:
     """“loss” or “accuracy” by epochs, so that trainings with batches of other sizes compare.
 
     Validation is thick with signs, training thin. Each training has a colour and a sign of its own,
-    and its letter at the end of its line. The lowest values of the accuracy (the first steps of
-    learning) may lie below the picture, so that small differences at the end show. ``epochs`` fixes
-    the horizontal axis, so that the curves grow into the picture.
+    and its letter at the end of its line. ``epochs`` fixes the horizontal axis, so that the curves
+    grow into the picture. Once they are not ``growing`` any more, the lowest values of the accuracy
+    (the first steps of learning) may lie below the picture, so that small differences at the end
+    show.
     """
     figure = go.Figure()
     form = "%{y:.3f}" if measure == "loss" else "%{y:.1%}"
@@ -92,7 +94,10 @@ def compared(
             hovertemplate=f"{label} {form}<extra></extra>",
         )
     style(figure, dark, height)
-    _axes(figure, measure, lines[:MOST], whole, epochs_title, dark)
+    _axes(figure, whole, epochs_title, dark)
+    figure.update_yaxes(range=_heights(measure, lines[:MOST], growing))
+    if measure == "accuracy":
+        figure.update_yaxes(tickformat=".0%")
     _letters(figure, lines[:MOST], whole, dark)
     figure.add_annotation(
         xref="x domain",
@@ -119,9 +124,7 @@ def _calm(series: Series, whole: float) -> tuple[np.ndarray, np.ndarray]:
     return x[kept].astype(np.float32), line[kept].astype(np.float32)
 
 
-def _axes(
-    figure: go.Figure, measure: str, lines: Sequence[Line], whole: float, title: str, dark: bool
-) -> None:
+def _axes(figure: go.Figure, whole: float, title: str, dark: bool) -> None:
     figure.update_xaxes(
         range=[0, whole * 1.02],
         title={"text": plain(title), "font": {"size": 16, "color": muted(dark)}},
@@ -129,14 +132,17 @@ def _axes(
         nticks=8,
         showgrid=False,
     )
+    figure.update_yaxes(tickfont={"size": 17, "color": muted(dark)})
+
+
+def _heights(measure: str, lines: Sequence[Line], growing: bool) -> tuple[float, float]:
+    """Where the vertical axis begins and ends: it must not move with every epoch."""
     measured = np.array(sorted(v for line in lines for v in line.validation.values))
     if measure == "loss":
-        figure.update_yaxes(range=[0, loss_top(measured)])
-    else:
-        low = measured[len(measured) // 4] - 0.05 if len(measured) else 0.0
-        # in tenths, because the axis of growing curves must not move with every epoch
-        figure.update_yaxes(range=[max(0.0, math.floor(low * 10) / 10), 1.01], tickformat=".0%")
-    figure.update_yaxes(tickfont={"size": 17, "color": muted(dark)})
+        return 0.0, loss_top(measured)
+    if growing or not len(measured):
+        return 0.0, 1.01
+    return max(0.0, math.floor((measured[len(measured) // 4] - 0.05) * 10) / 10), 1.01
 
 
 def _letters(figure: go.Figure, lines: Sequence[Line], whole: float, dark: bool) -> None:

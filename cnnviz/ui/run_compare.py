@@ -115,6 +115,7 @@ def _picture(runs: Sequence[Run], measure: str) -> None:
             names=(_("training"), _("validation")),
             epochs_title=_("epochs"),
             epochs=whole,
+            growing=any(run.pending for run in runs),
             dark=is_dark(),
         ),
         key="compared",
