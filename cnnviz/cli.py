@@ -1,4 +1,4 @@
-"""The terminal's verbs: ``python -m cnnviz train|explain|feature-maps|filters|evaluate|embed|…``.
+"""The terminal's verbs: ``python -m cnnviz train|runs|explain|feature-maps|filters|evaluate|…``.
 
 A verb parses, calls the library and writes files. Results go to standard output (``--json`` where
 a program would read them), progress and errors to standard error. Exit status: 0 done, 2 bad input
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import cnnviz
+from cnnviz import cli_runs
 from cnnviz.errors import BadInput, CnnvizError
 from cnnviz.storage import ROOT
 
@@ -62,7 +63,11 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="of the architecture"
     )
+    p.add_argument(
+        "--background", action="store_true", help="put it into the queue and return at once"
+    )
     _add_json(p)
+    cli_runs.add_verbs(verb)
 
     p = verb("explain", _explain, "draw what spoke for an answer onto an image")
     p.add_argument("image", type=Path)
@@ -174,6 +179,9 @@ def _train(given: argparse.Namespace) -> None:
         limit=given.limit,
         seed=given.seed,
     )
+    if given.background:
+        cli_runs.start(config)
+        return
     run = cnnviz.train(config, on_event=_print_event)
     outcome = {"run": run.id, "reference": run.reference, **(run.outcome or {})}
     if given.json:

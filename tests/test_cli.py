@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from PIL import Image
 
 from cnnviz import cli
 from cnnviz.datasets.image_references import FOLDER as PHOTOS
+from cnnviz.runs.run import Run
 from cnnviz.storage import ROOT
+from cnnviz.training import launch
 
 DIGITS = ["--model", "mnist_lenet5"]
 
@@ -79,6 +82,46 @@ def test_train_ends_with_a_reference(capsys):
     assert answer["status"] == "finished"
     assert "epoch 1" in captured.err
     assert cli.main(["evaluate", "--model", answer["reference"], "--limit", "50", "--json"]) == 0
+
+
+@pytest.fixture
+def quick_worker(monkeypatch):
+    """One worker, whose trainings take milliseconds."""
+    worker = (sys.executable, "-m", "tests.training.quick_worker")
+    monkeypatch.setattr(launch, "COMMAND", worker)
+    monkeypatch.setenv("CNNVIZ_TRAINING_SLOTS", "1")
+    yield
+    for worker in launch._workers:
+        worker.process.kill()
+        worker.process.wait()
+    launch._reap()
+
+
+def test_trainings_in_the_background(quick_worker, capsys, tmp_path):
+    (tmp_path / "photos").mkdir()
+
+    def said(*arguments):
+        assert cli.main(list(arguments)) == 0
+        return capsys.readouterr().out.strip()
+
+    def wait_for(reference, *statuses):
+        while not said("runs").split(reference[4:28])[1].lstrip().startswith(statuses):
+            time.sleep(0.05)
+
+    busy = said("train", "--background", "--epochs", "1000")
+    waits = said("train", "--background", "--dataset", "photos", "--epochs", "1")
+    wait_for(busy, "running")
+    rows = {row["run"]: row for row in json.loads(said("runs", "--json"))}
+    assert rows[waits[4:28]]["place"] in (1, 2)  # the look may be a second old
+    assert 0 <= rows[busy[4:28]]["share_done"] < 1
+    assert said("pause", waits) == f"paused: {waits}"
+    assert said("resume", waits[4:28]) == f"waiting: {waits}"
+    said("stop", busy)
+    wait_for(busy, "stopped")
+    wait_for(waits, "finished")
+    assert Run(waits[4:28]).config["dataset"] == str(tmp_path / "photos")
+    assert cli.main(["resume", waits]) == 2
+    assert "rests or broke off" in capsys.readouterr().err
 
 
 def test_lists(capsys):

@@ -20,7 +20,7 @@ from cnnviz.runs import attempts, events, locks, queue
 from cnnviz.runs.run import PAUSED, Run
 from cnnviz.runs.usual_times import Kind, kind_of, seconds_an_epoch
 
-LOOK_EVERY_S = 0.5  # all viewers of a process share one look at the queue
+LOOK_EVERY_S = 1.0  # all viewers of a process share one look at the queue
 
 
 @dataclass(frozen=True)

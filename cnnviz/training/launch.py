@@ -14,10 +14,11 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnnviz import machine, storage
+from cnnviz.datasets.bundled import DATASETS
 from cnnviz.errors import BadInput, NotPossible
 from cnnviz.runs import locks, queue, turns
 from cnnviz.runs.run import PAUSE, PAUSED, STOP, Run, create_run, delete_run
@@ -70,7 +71,7 @@ def start_training(
         NotPossible: this machine could never carry out a training, its disk is full, or this
             person has too many trainings that are not over.
     """
-    checked = config.check(folders)
+    checked = _from_anywhere(config.check(folders))
     if machine.memory() < slots.RUN_NEEDS:
         raise NotPossible("This machine has too little memory for any training.")
     if owner != storage.LOCAL_OWNER and turns.pending_of(owner) >= MOST_PENDING:
@@ -141,14 +142,15 @@ def dispatch() -> int:
     """
     with _lock:
         _reap()
-        if time.monotonic() < _not_before or not turns.look()[1]:
+        if time.monotonic() < _not_before or not queue.queued():
             return 0
         started = 0
         with queue.locked():
-            waiting = len(turns.look()[1])
-            idle = sum(not run_id for run_id in slots.occupied().values())
-            while idle + started < waiting and _spawn() is not None:
-                started += 1
+            held = slots.occupied()
+            if len(held) < slots.slot_count():  # else no look is needed: they pull by themselves
+                wanted = len(turns.look()[1]) - sum(not run_id for run_id in held.values())
+                while started < wanted and _spawn() is not None:
+                    started += 1
         return started
 
 
@@ -187,6 +189,13 @@ def dismiss_spare() -> None:
                     worker.process.kill()  # no turn is handed out while we have the queue
                     worker.process.wait()
         dispatch()  # for those who had counted on it
+
+
+def _from_anywhere(config: TrainingConfig) -> TrainingConfig:
+    """A folder's name as a worker finds it, which works elsewhere."""
+    if config.dataset in DATASETS or config.dataset.startswith("upload:"):
+        return config
+    return replace(config, dataset=str(Path(config.dataset).resolve()))
 
 
 def _keep_spares(wanted: int, settings: str) -> None:

@@ -207,6 +207,7 @@ def test_a_spare_takes_the_next_training_and_stays():
     second = start()
     wait_until(lambda: not second.pending)
     assert worker_of(first) == worker_of(second) == spare.process.pid
+    wait_until(lambda: slots.occupied() == {0: ""})
     dismiss_spare()
     assert launch._workers == [] and slots.occupied() == {}
 
