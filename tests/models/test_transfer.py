@@ -182,6 +182,32 @@ def test_layers_before_a_head_inside_a_nested_model_are_cut_there(home):
     np.testing.assert_allclose(wrapped(images), plain(images), atol=1e-6)
 
 
+def test_a_base_of_open_size_gets_the_size_of_its_card(home):
+    inputs = layers.Input((None, None, 3), name="image")
+    x = layers.Conv2D(4, 3, activation="relu", name="conv")(inputs)
+    x = layers.GlobalAveragePooling2D(name="average")(x)
+    network = keras.Model(inputs, layers.Dense(3, activation="softmax", name="answer")(x))
+    card = make_card(network, "Open", ["a", "b", "c"], input_shape=(64, 48, 3))
+    ours = on(save_model(Model(network, card)), dropout=0.0)
+    assert ours.get_layer("resize").output.shape[1:3] == (64, 48)
+    assert ours(pixels((28, 28, 1)).astype(np.float32)).shape == (8, 4)
+
+
+def test_the_base_computes_in_the_precision_of_the_training_and_is_kept_in_full():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        half = on(RESNET, (32, 32, 3))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    convolution = half.get_layer(BASE).get_layer("stem_conv")
+    assert convolution.compute_dtype == "bfloat16" and convolution.kernel.dtype == "float32"
+    whole = on(RESNET, (32, 32, 3))
+    assert whole.get_layer(BASE).get_layer("stem_conv").compute_dtype == "float32"
+    whole.set_weights(half.get_weights())
+    images = pixels((32, 32, 3)).astype(np.float32)
+    np.testing.assert_allclose(half(images), whole(images), atol=0.05)
+
+
 def test_a_base_that_is_not_there_is_said():
     with pytest.raises(BadInput, match="not the name of a model"):
         on("../etc/passwd")
