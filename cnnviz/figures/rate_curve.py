@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
@@ -83,15 +84,15 @@ def rate_curve(
             marker={"size": 15, "color": accent(dark), "line": {"color": ink(dark), "width": 2}},
             hoverinfo="skip",
         )
-        figure.add_vline(
-            x=suggested,
-            line={"color": ink(dark), "width": 2, "dash": "dot"},
-            annotation={
-                "text": plain(suggestion),
-                "font": {"size": 16, "color": ink(dark)},
-                "yanchor": "bottom",
-            },
-            annotation_position="top",
+        figure.add_vline(x=suggested, line={"color": ink(dark), "width": 2, "dash": "dot"})
+        figure.add_annotation(
+            x=math.log10(suggested),  # unlike a shape's, an annotation's place is the logarithm
+            y=1,
+            yref="paper",
+            yanchor="bottom",
+            text=plain(suggestion),
+            showarrow=False,
+            font={"size": 17, "color": ink(dark)},
         )
     title = {"size": 15, "color": muted(dark)}
     figure.update_xaxes(

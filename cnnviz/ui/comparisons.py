@@ -60,10 +60,7 @@ def comparisons(config: TrainingConfig) -> list[Comparison]:
             Comparison(
                 "dropout",
                 _("With and without dropout"),
-                _(
-                    "Look at the gap between the line and the dots. Without dropout the network "
-                    "learns its images by heart: the line runs away from the dots."
-                ),
+                _look_for_dropout(),
                 (_("without dropout"), _("dropout {share}").format(share=plain_text(share))),
                 _with_dropout(few, 0.0),
                 _with_dropout(few, share),
@@ -77,10 +74,7 @@ def comparisons(config: TrainingConfig) -> list[Comparison]:
         Comparison(
             "augmentation",
             _("With and without augmentation"),
-            _(
-                "Look at where the dots end. Varied images are harder to learn, so the line rises "
-                "more slowly; but what is learned also holds for images it has not seen."
-            ),
+            _look_for_augmentation(),
             (_("images as they are"), _("varied images")),
             replace(few, augmentation=()),
             replace(few, augmentation=varied),
@@ -93,16 +87,51 @@ def comparisons(config: TrainingConfig) -> list[Comparison]:
             Comparison(
                 "rate",
                 _("A hundred times the learning rate"),
-                _(
-                    "Look at the loss. With steps that are far too long it jumps about, or gets "
-                    "stuck where a network that only guesses is."
-                ),
+                _look_for_rate(),
                 tuple(_("learning rate {rate}").format(rate=text) for text in texts),
                 config,
                 replace(config, learning_rate=float(texts[1])),
             )
         )
     return found
+
+
+def look_for(first: dict, second: dict) -> str:
+    """What to look at where two trainings (their settings as JSON) differ in such a thing only.
+
+    Empty where they differ in something else, or in more.
+    """
+    differ = {n for n in first.keys() | second.keys() if first.get(n) != second.get(n)} - {"title"}
+    if differ == {"augmentation"} and not (first["augmentation"] and second["augmentation"]):
+        return _look_for_augmentation()
+    if differ == {"learning_rate"}:
+        rates = sorted((first["learning_rate"], second["learning_rate"]))
+        return _look_for_rate() if rates[1] >= RATE_FACTOR / 2 * rates[0] else ""
+    if differ == {"parameters"}:
+        a, b = (_without_dropout(one) for one in (first, second))
+        return _look_for_dropout() if a == b else ""
+    return ""
+
+
+def _look_for_dropout() -> str:
+    return _(
+        "Look at the gap between training and validation. Without dropout the network learns its "
+        "images by heart: training runs away from validation."
+    )
+
+
+def _look_for_augmentation() -> str:
+    return _(
+        "Look at where validation ends. Varied images are harder to learn, so training rises more "
+        "slowly; but what is learned also holds for images it has not seen."
+    )
+
+
+def _look_for_rate() -> str:
+    return _(
+        "Look at the loss. With steps that are far too long it jumps about, or gets stuck where "
+        "a network that only guesses is."
+    )
 
 
 def draw(config: TrainingConfig, owner: str) -> None:
@@ -184,6 +213,12 @@ def _with_dropout(config: TrainingConfig, share: float) -> TrainingConfig:
         return config
     kept = [block for block in _blocks(config) if block.kind != "dropout"]
     return replace(config, parameters={"blocks": blocks.write(kept)})
+
+
+def _without_dropout(settings: dict) -> dict:
+    """The parameters of a network, less its dropout."""
+    config = _with_dropout(TrainingConfig.from_json(settings), 0.0)
+    return config.parameters
 
 
 def _blocks(config: TrainingConfig) -> tuple[blocks.Block, ...]:

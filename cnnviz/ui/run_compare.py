@@ -12,6 +12,7 @@ from cnnviz.figures.comparison import MOST, Line, Series, compared, look
 from cnnviz.runs.progress import Curve
 from cnnviz.runs.run import Run
 from cnnviz.ui import address, run_actions, run_table, run_words
+from cnnviz.ui.comparisons import look_for
 from cnnviz.ui.language import _
 from cnnviz.ui.pictures import chart, is_dark
 from cnnviz.ui.run_settings import differences
@@ -34,6 +35,8 @@ def draw(runs: Sequence[Run]) -> None:
     varied = differences(shown)
     if not varied:
         st.markdown(_("Their settings are the same: what differs is chance."))
+    if len(shown) == 2 and (sentence := look_for(shown[0].config, shown[1].config)):
+        st.markdown(sentence)
     status = {run.id: run.status for run in shown}
     pace = EVERY_S if any(run.pending for run in shown) else None
     st.fragment(_live, run_every=pace)(status, varied)

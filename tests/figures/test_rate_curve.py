@@ -33,7 +33,8 @@ def test_the_suggested_rate_is_marked_on_the_curve():
     figure = curve(1e-3)
     mark = figure.data[-1]
     assert mark.x == (1e-3,) and mark.y[0] == pytest.approx(1.3, abs=0.3)
-    assert figure.layout.annotations[0].text == "&lt;b&gt;0.001&lt;/b&gt;"
+    [words] = figure.layout.annotations
+    assert words.text == "&lt;b&gt;0.001&lt;/b&gt;" and words.x == pytest.approx(-3)
     assert len(curve().data) == len(figure.data) - 1
 
 

@@ -14,7 +14,7 @@ from cnnviz.training.config import TrainingConfig
 from cnnviz.training.launch import dismiss_spare
 from cnnviz.ui import training_address
 from cnnviz.ui.augmented_samples import _samples
-from cnnviz.ui.comparisons import comparisons
+from cnnviz.ui.comparisons import comparisons, look_for
 
 PATIENCE_S = 120
 UNUSUAL = TrainingConfig(
@@ -196,6 +196,21 @@ def test_the_two_of_a_pair_differ_in_one_thing_that_their_titles_say(changes, wo
     assert first.augmentation == () and len(second.augmentation) > 1
     assert ("flip" in second.augmentation) is (config.dataset != "mnist")
     assert first.limit == min(1000, config.limit or 1000)
+
+
+@pytest.mark.parametrize("architecture", ["tiny_vgg", "own"])
+def test_a_pair_is_recognised_by_its_settings_alone(architecture, workspace):
+    blocks = {"blocks": "conv 8, relu, pool, dropout 0.4"} if architecture == "own" else {}
+    config = TrainingConfig(architecture=architecture, parameters=blocks).check()
+    offered = comparisons(config)
+    assert len(offered) == 3
+    for comparison in offered:
+        first, second = (c.check().to_json() for c in comparison.pair)
+        assert look_for(first, second) == look_for(second, first) == comparison.look_for
+        assert look_for(first, {**second, "seed": 5}) == ""
+        assert look_for(first, first) == ""
+    usual = config.to_json()
+    assert look_for(usual, {**usual, "learning_rate": 0.002}) == ""
 
 
 def test_dropout_blocks_of_ones_own_are_compared_with_the_same_without(workspace):
