@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import cnnviz
-from cnnviz import cli_runs
+from cnnviz import cli_runs, cli_settings
 from cnnviz.errors import BadInput, CnnvizError
 from cnnviz.storage import ROOT
 
@@ -52,17 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("--address", default="0.0.0.0", help="which network to listen on")
 
     p = verb("train", _train, "train a network and keep it as a run")
-    p.add_argument("--dataset", default="fashion_mnist", help="a name, a folder or a zip")
-    p.add_argument("--architecture", default="tiny_vgg")
-    p.add_argument("--epochs", type=int, default=3)
-    p.add_argument("--batch-size", type=int, default=64)
-    p.add_argument("--learning-rate", type=float, default=1e-3)
-    p.add_argument("--optimizer", default="adam")
-    p.add_argument("--limit", type=int, help="train on this many images only")
-    p.add_argument("--seed", type=int, default=0)
-    p.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="of the architecture"
-    )
+    cli_settings.add_settings(p)
     p.add_argument(
         "--background", action="store_true", help="put it into the queue and return at once"
     )
@@ -165,20 +155,7 @@ def _network_address() -> str | None:
 
 
 def _train(given: argparse.Namespace) -> None:
-    parameters = dict(pair.split("=", 1) for pair in given.set if "=" in pair)
-    if len(parameters) != len(given.set):
-        raise BadInput("--set takes NAME=VALUE, for instance --set dropout=0.2.")
-    config = cnnviz.TrainingConfig(
-        dataset=given.dataset,
-        architecture=given.architecture,
-        parameters=parameters,
-        epochs=given.epochs,
-        batch_size=given.batch_size,
-        learning_rate=given.learning_rate,
-        optimizer=given.optimizer,
-        limit=given.limit,
-        seed=given.seed,
-    )
+    config = cli_settings.config_from(given)
     if given.background:
         cli_runs.start(config)
         return
