@@ -32,6 +32,9 @@ RISING_GAP, RISE, RISE_EPOCHS = 0.08, 0.12, 5
 # Flat: the training loss of the last fifth of the epochs (three at least) against the fifth before.
 # Measured: a fall of up to 2 % where nothing happened any more, 5 % and more where something did.
 FLAT, FLAT_EPOCHS, SURE_EPOCHS = 0.03, 8, 15  # the last while it is at work: curves are noisy
+SLOWLY = (
+    0.015  # fall an epoch where little was learned: 1.2 % in networks at their limit, else 2.4 %
+)
 STALE_EPOCHS = 10  # without anything new on the validation images: patience enough for small data
 TOO_LITTLE = 0.7  # share of the way from guessing to all right, on the training images themselves
 LEARNED_ALL = 0.98  # of the training images: nothing is left to get better at
@@ -85,10 +88,12 @@ def flat(case: Case) -> Finding | None:
     constant = case.config.get("schedule", "constant") not in _FALLING
     fast = constant and case.rate > 1.5 * remedies.usual_rate(case.config)
     held = remedies.less_restraint(case.config) is not None
-    if enough and s.trend and s.trend.gain < FLAT and s.train < LEARNED_ALL:
-        if _skill(s, s.train) < TOO_LITTLE and (held or not fast):
-            return _too_little(case) if case.ended and (held or s.fall >= SLOW) else None
-        return _plateau(case) if constant else None
+    if enough and s.trend and s.train < LEARNED_ALL:
+        low = _skill(s, s.train) < TOO_LITTLE and (held or not fast)
+        if low and case.ended and s.trend.gain < SLOWLY * s.trend.epochs:
+            return _too_little(case) if held or s.fall >= SLOW else None
+        if not low and s.trend.gain < FLAT:
+            return _plateau(case) if constant else None
     if s.stale_epochs >= STALE_EPOCHS and _skill(s, s.val) >= TOO_LITTLE:
         return _stale(case)
     return None
