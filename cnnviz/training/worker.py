@@ -32,7 +32,8 @@ NICENESS = 5  # the web comes first
 POLL_S = 0.05  # between two looks whether somebody has been put into the queue
 LOOK_ANYWAY_S = 1.0  # the queue's folder does not tell that another worker was killed
 IDLE_S = 5.0  # without a keeper
-RECYCLE_BYTES = 1.5e9  # grown beyond this, it makes room for a new one
+GROWN_BYTES = 1e9  # more than that since TensorFlow was loaded: it makes room for a new one
+GROWN_BYTES_GPU = 3e9  # CUDA's libraries come with the first step
 RECYCLE_RUNS = 50
 LOG = "log.txt"
 
@@ -50,7 +51,7 @@ class Worker:
         self._slot, self._spare_for = slot, spare_for
         self._ready: Network | None = None
         self._told_to_end = False
-        self._loaded = False
+        self._loaded, self._too_large = False, float("inf")
         self._runs = 0
         self._seen, self._idle_since = 0, time.monotonic()
 
@@ -65,7 +66,7 @@ class Worker:
                 self._carry_out(*turn)
                 if self._told_to_end:  # with the run still noted: nobody shall count on us
                     return
-                if self._runs >= RECYCLE_RUNS or machine.resident_bytes() > RECYCLE_BYTES:
+                if self._runs >= RECYCLE_RUNS or machine.resident_bytes() > self._too_large:
                     self._slot.let_go()
                     launch.dispatch()
                     return
@@ -119,6 +120,8 @@ class Worker:
 
         set_up_devices()
         self._loaded = True
+        grown = GROWN_BYTES_GPU if machine.gpus() else GROWN_BYTES
+        self._too_large = machine.resident_bytes() + grown
 
     def _make_ready(self, settings: str) -> None:
         """Have the data and a traced network for a training like this."""
