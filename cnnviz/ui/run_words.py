@@ -85,6 +85,8 @@ def outcome_words(run: Run, status: str) -> str:
         )
     elif status == "finished":
         sentences.append(_("It has finished learning."))
+    elif status == "stopped" and not outcome.get("step"):
+        sentences.append(_("Stopped before it had learned anything."))
     elif status == "stopped":
         sentences.append(
             _("Stopped at step {step} of {steps}; what it had learned by then is kept.").format(
