@@ -146,9 +146,18 @@ def _slider(run: Run, known: list[Moment]) -> int:
     if len(known) == 1:
         return 0
     last = len(known) - 1
+    # A live part asks again by itself, with the value that the browser last saw: a slider that the
+    # server moves under one identity would be taken for a slider that the person moved. So it
+    # has another identity with every new moment and after every button.
+    clicks = st.session_state.setdefault("_moment_clicks", 0)
+    key = f"moment-{run.id}-{len(known)}-{clicks}"
 
     def go(to: int) -> None:
         address.choose("moment", None if to >= last else str(known[max(0, to)].step))
+
+    def click(to: int) -> None:
+        st.session_state["_moment_clicks"] = clicks + 1
+        go(to)
 
     with st.container(horizontal=True, vertical_alignment="bottom", key="moment-row"):
         st.button(
@@ -156,14 +165,13 @@ def _slider(run: Run, known: list[Moment]) -> int:
             key="moment-before",
             icon=":material/arrow_back:",
             disabled=position == 0,
-            on_click=go,
+            on_click=click,
             args=(position - 1,),
         )
-        key = "moment"
-        st.session_state[key] = position
         st.select_slider(
             _("What it knew, moment by moment"),
             range(len(known)),
+            value=position,
             key=key,
             format_func=lambda i: known[min(i, last)].name,
             on_change=lambda: go(st.session_state[key]),
@@ -175,7 +183,7 @@ def _slider(run: Run, known: list[Moment]) -> int:
             icon=":material/arrow_forward:",
             icon_position="right",
             disabled=position == last,
-            on_click=go,
+            on_click=click,
             args=(position + 1,),
         )
     return position

@@ -28,7 +28,10 @@ def numbers(run: Run, active: bool = False) -> None:
     if progress.images:
         notes.append(_("{count} training images").format(count=f"{progress.images:,}"))
     figures.append((_("epoch"), f"{progress.epoch} / {progress.epochs}" if whole else None))
-    figures.append((_("step"), f"{progress.step:,} / {whole:,}" if whole else None))
+    if whole:
+        figures.append((_("step of {count}").format(count=f"{whole:,}"), f"{progress.step:,}"))
+    else:
+        figures.append((_("step"), None))
     rate = progress.learning_rate
     if active:
         speed, left = progress.images_per_second, progress.seconds_left
