@@ -142,7 +142,9 @@ def _name(position: int, run: Run) -> str:
 
 def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """``rows`` are HTML already; large enough for a projector, scrolls sideways on a phone."""
-    cell = 'style="text-align:left;padding:.35rem 1.25rem .35rem 0;font-weight:400"'
+    cell = (
+        'style="text-align:left;padding:.35rem 1.25rem .35rem 0;font-weight:400;white-space:nowrap"'
+    )
     head = "".join(
         f'<th scope="col" {cell}><span style="opacity:.7">{html.escape(t)}</span></th>'
         for t in titles

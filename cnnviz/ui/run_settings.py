@@ -15,7 +15,7 @@ from cnnviz.ui import run_words
 from cnnviz.ui.language import _
 
 _USUAL = TrainingConfig()
-_NOT_HERE = "–"
+NOT_HERE = "–"  # a setting that a run's network does not have
 _AUGMENTATION_NAMES = {
     "flip": N_("flip"),
     "rotation": N_("rotation"),
@@ -60,13 +60,13 @@ def differences(runs: Sequence[Run]) -> dict[str, list[str]]:
     """The settings that are not the same in all of ``runs``: label → one value a run."""
     settings = [settings_of(run) for run in runs]
     labels = dict.fromkeys(label for one in settings for label in one)
-    rows = {label: [one.get(label, _NOT_HERE) for one in settings] for label in labels}
+    rows = {label: [one.get(label, NOT_HERE) for one in settings] for label in labels}
     return {label: values for label, values in rows.items() if len(set(values)) > 1}
 
 
 def _words(name: str, value: object) -> str:
     if value is None:
-        return _(_NOTHING.get(name, _NOT_HERE))
+        return _(_NOTHING.get(name, NOT_HERE))
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if name == "augmentation":

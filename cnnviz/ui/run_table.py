@@ -15,12 +15,12 @@ from cnnviz.runs.turns import place_of
 from cnnviz.ui import address, run_actions, run_words, teacher
 from cnnviz.ui.language import _, n_, percent
 from cnnviz.ui.plain_text import plain
-from cnnviz.ui.run_settings import differences
+from cnnviz.ui.run_settings import NOT_HERE, differences
 
 EVERY_S = 2.0
 MOST = 300  # rows of the table
 MOST_AT_WORK = 8  # rows above it
-_MOST_SETTINGS = 6  # columns of settings
+_MOST_SETTINGS = 5  # columns of settings
 _FIRST = {"running": 0, "starting": 1, "waiting": 2, "paused": 3}
 
 
@@ -122,7 +122,11 @@ def _columns(runs: Sequence[Run]) -> dict[str, list]:
     if teacher.everybody():
         columns[_("whose")] = [teacher.name_of(run.owner) for run in runs]
     epochs = _("Epochs")  # has a column below
-    varied = {name: values for name, values in differences(runs).items() if name != epochs}
+    varied = {
+        name: values
+        for name, values in differences(runs).items()
+        if name != epochs and NOT_HERE not in values  # of some networks only: their names say it
+    }
     columns |= dict(list(varied.items())[:_MOST_SETTINGS])
     rows = [_result(run) for run in runs]
     for title, name in (
