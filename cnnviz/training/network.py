@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from cnnviz.models.networks import build
 from cnnviz.models.structure import walk
 from cnnviz.training.batches import Batches
 from cnnviz.training.config import TrainingConfig
+from cnnviz.training.looking import Look
 from cnnviz.training.optimizers import make_optimizer
 
 FORWARD_BATCH = 500
@@ -24,7 +26,7 @@ FORWARD_VALUES = 50_000_000  # the largest output in a batch, at most: large ima
 class Network:
     """A compiled network of the architecture, size and optimizer that a config asks for.
 
-    ``fit`` reports as ``loss`` what the steps make smaller: cross-entropy against the (smoothed)
+    Training reports as ``loss`` what the steps make smaller: cross-entropy against the (smoothed)
     labels, each image counting as much as the class weights say, plus ``l2`` times the sum of the
     squares of all kernels that learn. :meth:`measure` tells the plain cross-entropy instead, so
     that validation figures of different settings can be compared.
@@ -84,7 +86,9 @@ class Network:
         self.config = config
         if self.phase:
             self.begin_phase(0)
-        keras.utils.set_random_seed(config.seed)
+        # All that Keras draws begins with this one. keras.utils.set_random_seed would also make
+        # TensorFlow forget every kernel, for which the first step would pay.
+        random.seed(config.seed)
         fresh = self._build()
         for variable, start in zip(self.model.variables, fresh.variables, strict=True):
             variable.assign(start)
@@ -125,7 +129,7 @@ class Network:
             self.optimizer.learning_rate = self._rate = rate
 
     def class_weights(self, labels: np.ndarray) -> dict[int, float] | None:
-        """How much an image of each class counts: ``class_weight`` of ``fit``; None for all alike.
+        """How much an image of each class counts: Keras' ``class_weight``; None for all alike.
 
         The "balanced" weights of scikit-learn's ``compute_class_weight``: images / (classes that
         occur × images of the class), so that every class counts as much as every other.
@@ -146,13 +150,12 @@ class Network:
         """Trace what the first second of a training needs; leaves the network changed."""
         shape = self.model.input_shape[1:]
         images, labels = np.zeros((batch_size, *shape), np.uint8), np.zeros(batch_size, np.int64)
-        self.model.fit(
-            Batches(images, labels, batch_size, (), seed=0).as_tensors(),
-            class_weight=self.class_weights(labels),
-            verbose=0,
-            shuffle=False,
-        )
+        weights = self.class_weights(labels)
+        batches = Batches(images, labels, batch_size, (), seed=0, class_weights=weights)
+        self.model.make_train_function()
+        self.model.train_function(iter(batches.as_tensors()))
         self.probabilities(images[:9])
+        Look(self.model, images).insight("step-0", 0, None, None)
 
     @contextlib.contextmanager
     def evaluating(self) -> Iterator[None]:
