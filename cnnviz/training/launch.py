@@ -205,8 +205,9 @@ def _keep_spares(wanted: int, settings: str) -> None:
             return
         with queue.locked():
             idle = sum(not run_id for run_id in slots.occupied().values())
-            if idle < wanted and machine.free_memory() >= SPARE_NEEDS and _spawn(settings):
-                _plan_spare(settings)
+            if idle < wanted and (machine.free_memory() < SPARE_NEEDS or not _spawn(settings)):
+                return
+        _plan_spare(settings)  # the second; or one of ours, when somebody else's has ended
 
 
 def _spares() -> list[_Worker]:

@@ -4,9 +4,9 @@ import pytest
 
 from cnnviz import storage
 from cnnviz.errors import BadInput, NotFound
-from cnnviz.runs import locks
+from cnnviz.runs import locks, queue
 from cnnviz.runs.events import EventWriter
-from cnnviz.runs.run import Run, create_run, delete_run, list_runs, make_model
+from cnnviz.runs.run import TEACHER, Run, create_run, delete_run, list_runs, make_model
 
 
 def ended_run(owner="ann", status="finished", **outcome):
@@ -63,6 +63,63 @@ def test_only_the_owner_may_stop_or_delete():
     assert list_runs() == [] and not list(storage.area("runs").iterdir())
     with pytest.raises(NotFound):
         Run(run.id)
+
+
+def waiting_run(owner="ann"):
+    run, lock = create_run({"title": "T", "epochs": 3}, owner)
+    queue.enqueue(run.id)
+    locks.let_go(lock)
+    return run
+
+
+def test_what_waits_and_has_learned_nothing_ends_at_once():
+    run = waiting_run()
+    assert run.status == "waiting" and run.pending and not run.active
+    with pytest.raises(BadInput, match="somebody else"):
+        run.request_stop("bob")
+    run.request_stop("ann")
+    assert run.status == "stopped" and queue.queued() == [] and not run.pending
+    assert run.outcome["step"] == 0 and run.outcome["val_accuracy"] is None
+    run.request_stop("ann")  # once more harms nothing
+    assert run.status == "stopped"
+
+
+@pytest.mark.parametrize("resting", [True, False])
+def test_what_has_learned_something_goes_back_for_its_model(resting):
+    run = waiting_run()
+    (run.folder / "resume").mkdir()
+    (run.folder / "resume" / "state.npz").write_bytes(b"weights")
+    if resting:
+        run.request_pause("ann")
+        assert run.status == "paused" and queue.queued() == []
+    run.request_stop("ann")
+    assert run.status == "waiting" and queue.queued() == [run.id]
+    assert (run.folder / "commands" / "stop").exists()  # for the worker that takes it
+
+
+def test_a_pause_takes_a_waiting_run_out_of_the_queue():
+    run = waiting_run()
+    run.request_pause(TEACHER)
+    assert run.status == "paused" and queue.queued() == []
+    assert not list((run.folder / "commands").iterdir())
+    run.request_stop("ann")
+    assert run.status == "stopped" and not (run.folder / "paused").exists()
+
+
+def test_at_work_wishes_are_left_to_the_worker():
+    run = waiting_run()
+    lock = locks.take(run.folder)
+    run.request_pause("ann")
+    run.request_stop("ann")
+    assert run.status == "starting" and queue.queued() == [run.id]
+    assert {f.name for f in (run.folder / "commands").iterdir()} == {"pause", "stop"}
+    locks.let_go(lock)
+
+
+def test_a_waiting_run_can_be_deleted():
+    run = waiting_run()
+    delete_run(run.id, "ann")
+    assert queue.queued() == []
 
 
 @pytest.mark.parametrize("bad", ["", "..", "../x", "a" * 24 + "/..", "A" * 24])
