@@ -91,7 +91,10 @@ def table(runs: Sequence[Run], chosen: Sequence[str]) -> None:
 
     def changed() -> None:
         picked = [runs[i].id for i in st.session_state[key].selection.rows if i < len(runs)]
-        names = ",".join(picked) or None
+        if set(picked) == set(chosen):  # a new table reports the ticks that it was made with
+            return
+        kept = [name for name in chosen if name in picked]  # keep their letters and colours
+        names = ",".join([*kept, *(name for name in picked if name not in kept)]) or None
         address.choose("runs", names)
         st.session_state["ticked-runs"] = names
 
