@@ -91,36 +91,18 @@ def test_a_run_that_is_gone_leaves_the_settings(open_page):
     assert "start-training" in keys(at)
 
 
-@pytest.mark.parametrize("page", ["train", "runs"])
-def test_nonsense_in_the_address_is_a_sentence(open_page, page):
-    name = "run" if page == "train" else "runs"
-    at = open_page(
-        page, **{name: "../../x", "epochs": "many", "rate": "-1", "part": "x", "net": "y"}
-    )
+def test_nonsense_in_the_address_is_a_sentence(open_page):
+    at = open_page("train", run="../../x", epochs="many", rate="-1", part="x", net="y")
     assert not at.exception and not at.error
     assert any("There is no training called" in w.value for w in at.warning)
 
 
-@pytest.mark.parametrize("page", ["train", "runs"])
-def test_somebody_elses_run_can_be_watched_but_not_changed(open_page, foreign, page):
-    at = open_page(page, **{"run" if page == "train" else "runs": foreign.id})
+def test_somebody_elses_run_can_be_watched_but_not_changed(open_page, foreign):
+    at = open_page("train", run=foreign.id)
     assert not at.error and not at.exception
     titles = [h.value for h in [*at.subheader, *at.header]]
     assert any(r"\*hers\* \<b\>" in title for title in titles)
     assert not {"stop-training", "delete-run", "resume-training"} & keys(at)
-
-
-def test_names_of_runs_say_what_is_unusual(open_page):
-    config = TrainingConfig("mnist", "lenet5", limit=300, parameters={"pooling": "average"})
-    run, lock = create_run(config.check().to_json(), storage.LOCAL_OWNER)
-    locks.let_go(lock)
-    at = open_page("runs")
-    wanted = "Digits · LeNet-5 · Pooling: average · Training images: 300"
-    assert list(at.dataframe[0].value.iloc[:, 0]) == [wanted]
-    assert list(at.dataframe[0].value["status"]) == ["broke off"]
-    assert "resume-training" in keys(at) and "look-inside" not in keys(at)
-    at.button(key="delete-run").click().run()
-    assert list_runs() == []
 
 
 def test_settings_reach_the_training(open_page):
@@ -131,10 +113,3 @@ def test_settings_reach_the_training(open_page):
     assert at.query_params["net"] == "lenet5"
     assert at.query_params["batch"] == "128"
     assert not at.exception and not at.error
-
-
-def test_without_a_run_the_page_leads_to_train(open_page):
-    assert list_runs() == []
-    at = open_page("runs")
-    at.button(key="go-train").click().run()
-    assert at.title[0].value == "How does it learn?"
