@@ -85,14 +85,10 @@ class Worker:
             _send_output_to(run.folder / LOG)
         self._load()  # where that fails the process ends, and the attempt counts as in vain
         try:
-            left = self._train(run)
-        except Exception:  # not even its end could be written, most likely
+            self._train(run)
+        except Exception:  # most likely not even its end could be written: not again and again
             traceback.print_exc()
-            left, self._ready = "broken", None
-        with contextlib.suppress(OSError):
-            if left == "paused":
-                run.rest()
-        if left != "yielded":  # else another worker goes on with it
+            self._ready = None
             queue.withdraw(run.id)
         attempts.leave(run.folder)
         sys.stdout.flush()
@@ -100,10 +96,10 @@ class Worker:
         locks.let_go(lock)
         self._runs += 1
 
-    def _train(self, run: Run) -> str:
+    def _train(self, run: Run) -> None:
         from cnnviz.training.loop import carry_out
 
-        return carry_out(
+        carry_out(
             run,
             ready=self._ready,
             should_yield=lambda: self._told_to_end,

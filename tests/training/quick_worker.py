@@ -36,9 +36,10 @@ def carry_out(self, run):
         if run.title == "cannot end":
             raise OSError("no room for an outcome")
         if self._told_to_end:
-            return "yielded"
+            return
         if (run.folder / "commands" / "pause").exists():
-            return "paused"
+            run.rest()
+            return
         if (run.folder / "commands" / "stop").exists():
             break
         time.sleep(EPOCH_S)
@@ -49,7 +50,6 @@ def carry_out(self, run):
     outcome = {"status": status, "time": time.time(), "reason": None, "epoch": epoch}
     storage.write_whole(run.folder / "outcome.json", json.dumps(outcome).encode())
     queue.withdraw(run.id)
-    return status
 
 
 if __name__ == "__main__":
