@@ -14,11 +14,14 @@ from cnnviz.training.augment import AUGMENTATIONS
 from cnnviz.training.config import BOUNDS, TrainingConfig
 from cnnviz.training.launch import start_training
 from cnnviz.ui import address, frame
-from cnnviz.ui.language import _
+from cnnviz.ui.language import _, n_
 from cnnviz.ui.training_address import plain_text
 
-FEW_IMAGES = 1000  # with more of them, nothing is learned by heart in a lesson's time
-MANY_EPOCHS = 30
+# So few, so often and in such small batches that a small network learns them by heart in half a
+# minute. Measured with Tiny VGG on Clothes, after 40 epochs, training and validation accuracy:
+# 96 % and 73 % without dropout and augmentation, 81 % and 74 % with dropout 0.5; the validation
+# loss rises from 0.72 to 1.03 without augmentation and falls to 0.78 with it.
+FEW_IMAGES, MANY_EPOCHS, SMALL_BATCH = 300, 40, 16
 DROPOUT = 0.5
 RATE_FACTOR = 100
 VARIED = ("flip", "rotation", "shift", "zoom")
@@ -26,11 +29,15 @@ VARIED = ("flip", "rotation", "shift", "zoom")
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two settings that differ in one thing; ``first`` is the one without it, or as usual."""
+    """Two settings that differ in one thing; ``first`` is the one without it, or as usual.
+
+    ``measure`` is the curve, ``accuracy`` or ``loss``, in which it shows best.
+    """
 
     key: str
     title: str
     look_for: str
+    measure: str
     names: tuple[str, str]
     first: TrainingConfig
     second: TrainingConfig
@@ -53,17 +60,20 @@ def comparisons(config: TrainingConfig) -> list[Comparison]:
         config,
         limit=min(config.limit or FEW_IMAGES, FEW_IMAGES),
         epochs=max(config.epochs, MANY_EPOCHS),
+        batch_size=min(config.batch_size, SMALL_BATCH),
         early_stopping=None,
     )
-    if (share := _dropout(few)) is not None:
+    heart = replace(few, augmentation=())  # which would keep it from learning them, too
+    if (share := _dropout(heart)) is not None:
         found.append(
             Comparison(
                 "dropout",
                 _("With and without dropout"),
                 _look_for_dropout(),
+                "accuracy",
                 (_("without dropout"), _("dropout {share}").format(share=plain_text(share))),
-                _with_dropout(few, 0.0),
-                _with_dropout(few, share),
+                _with_dropout(heart, 0.0),
+                _with_dropout(heart, share),
             )
         )
     varied = config.augmentation
@@ -75,6 +85,7 @@ def comparisons(config: TrainingConfig) -> list[Comparison]:
             "augmentation",
             _("With and without augmentation"),
             _look_for_augmentation(),
+            "loss",
             (_("images as they are"), _("varied images")),
             replace(few, augmentation=()),
             replace(few, augmentation=varied),
@@ -88,6 +99,7 @@ def comparisons(config: TrainingConfig) -> list[Comparison]:
                 "rate",
                 _("A hundred times the learning rate"),
                 _look_for_rate(),
+                "loss",
                 tuple(_("learning rate {rate}").format(rate=text) for text in texts),
                 config,
                 replace(config, learning_rate=float(texts[1])),
@@ -122,8 +134,8 @@ def _look_for_dropout() -> str:
 
 def _look_for_augmentation() -> str:
     return _(
-        "Look at where validation ends. Varied images are harder to learn, so training rises more "
-        "slowly; but what is learned also holds for images it has not seen."
+        "Look at the loss in validation. Without augmentation it soon turns upwards: the network "
+        "learns by heart. Varied images take longer to learn, but it goes on falling."
     )
 
 
@@ -138,7 +150,10 @@ def draw(config: TrainingConfig, owner: str) -> None:
     """One card for each comparison; its button starts both and shows them side by side."""
     st.subheader(_("Learn by comparing"), anchor=False)
     st.markdown(
-        _("Two trainings, started together with the settings above, that differ in one thing only.")
+        _(
+            "Two trainings, started together with the settings above, that differ in one thing "
+            "only. Where it is about learning by heart, they take few images and many epochs."
+        )
     )
     offered = comparisons(config)
     for place, comparison in zip(st.columns(3), offered, strict=False):
@@ -149,13 +164,7 @@ def draw(config: TrainingConfig, owner: str) -> None:
 def _card(comparison: Comparison, owner: str) -> None:
     st.markdown(f"**{comparison.title}**")
     st.markdown(comparison.look_for)
-    first = comparison.first
-    length = _("{epochs} epochs each").format(epochs=f"{first.epochs:,}")
-    if first.limit:
-        length = _("{images} images, {epochs} epochs each").format(
-            images=f"{first.limit:,}", epochs=f"{first.epochs:,}"
-        )
-    st.caption(length)
+    st.caption(_length(comparison.first))
     if st.button(
         _("Start both"),
         key=f"compare-{comparison.key}",
@@ -163,6 +172,17 @@ def _card(comparison: Comparison, owner: str) -> None:
         width="stretch",
     ):
         _start(comparison, owner)
+
+
+def _length(config: TrainingConfig) -> str:
+    """How many images, how often, in which batches."""
+    epochs = n_("{count} epoch each", "{count} epochs each", config.epochs)
+    if not config.limit:
+        return epochs
+    images = n_("{count} image", "{count} images", config.limit)
+    return " · ".join(
+        [images, epochs, _("batches of {count}").format(count=f"{config.batch_size:,}")]
+    )
 
 
 def _start(comparison: Comparison, owner: str) -> None:
@@ -178,6 +198,7 @@ def _start(comparison: Comparison, owner: str) -> None:
         return
     address.choose("run", None)
     address.choose("runs", f"{first.id},{second.id}")
+    address.choose("measure", comparison.measure)
     st.switch_page("pages/runs.py")
 
 
