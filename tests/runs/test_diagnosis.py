@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cnnviz.runs import remedies
 from cnnviz.runs.diagnosis import diagnose, diagnose_run
 from cnnviz.runs.events import EventWriter
 from cnnviz.runs.findings import GOOD
@@ -17,6 +18,7 @@ from cnnviz.runs.learned import HEART_GAP, STALE_EPOCHS
 from cnnviz.runs.progress import summarise
 from cnnviz.runs.run import create_run
 from cnnviz.runs.stuck import MIN_STEPS, ONE_ANSWER, SHOT_UP
+from cnnviz.training.config import TrainingConfig
 
 ROOT = Path(__file__).parents[2]
 NAMES = [str(n) for n in range(10)]
@@ -333,3 +335,37 @@ def test_every_sentence_has_its_numbers():
     assert [f.code for f in found] == ["dead_relu"]
     sentence = found[0].template.format(**found[0].values)
     assert "relu_1" in sentence and "12 of 16" in sentence
+
+
+CONFIGS = [
+    TrainingConfig("mnist", "lenet5", limit=300),
+    TrainingConfig("cifar10", "tiny_vgg", parameters={"width": 120}, augmentation=()),
+    TrainingConfig("fashion_mnist", "vgg_bn", parameters={"dropout": 0.7}, epochs=800),
+    TrainingConfig("fashion_mnist", "cifar_resnet", l2=0.01, optimizer="sgd"),
+    TrainingConfig("mnist", "own", early_stopping=3, learning_rate=1e-5),
+    TrainingConfig("mnist", "transfer", learning_rate=100.0),
+    TrainingConfig("mnist", "transfer", parameters={"unfreeze": 90}),
+]
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda c: c.architecture)
+def test_whatever_is_to_be_tried_can_be_started(config):
+    settings = config.check().to_json()
+    rate = settings["learning_rate"]
+    trials = [
+        remedies.smaller_rate(settings, rate),
+        remedies.larger_rate(settings, rate),
+        remedies.other_rate(settings, rate),
+        remedies.against_dead_channels(settings, rate),
+        remedies.against_learning_by_heart(settings),
+        remedies.less_restraint(settings),
+        remedies.more_freedom(settings),
+        remedies.more_epochs(settings),
+        remedies.in_time(settings),
+        remedies.falling_rate(),
+        remedies.class_weights(),
+    ]
+    for trial in filter(None, trials):
+        changed = TrainingConfig.from_json({**settings, **trial.changes}).check()
+        assert changed != config.check()
+        assert "{" not in trial.words.format(**trial.values)
