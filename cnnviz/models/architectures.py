@@ -14,18 +14,19 @@ from cnnviz.models.parameters import Parameter
 from cnnviz.models.references import ModelReference
 from cnnviz.texts import N_
 
-MIN_SIDE = 28  # the smallest input that every architecture accepts
+MIN_SIDE = 28  # the smallest input that every architecture of fixed layers accepts
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """A recipe for an untrained network."""
+    """A recipe for an untrained network; ``min_side`` pixels are the least it can work on."""
 
     name: str
     title: str
     story: str
     source: str
     parameters: tuple[Parameter, ...]
+    min_side: int = MIN_SIDE
 
     def settings(self, given: dict | None = None) -> dict:
         """All parameters with their values, the given ones checked; raises BadInput."""
@@ -158,6 +159,7 @@ ARCHITECTURES: dict[str, Architecture] = {
                     read=blocks.canonical,
                 ),
             ),
+            min_side=1,  # what does not fit is found block by block
         ),
         Architecture(
             "transfer",
@@ -204,6 +206,7 @@ ARCHITECTURES: dict[str, Architecture] = {
                 ),
                 _dropout(0.2),
             ),
+            min_side=1,  # images are enlarged to what it builds on
         ),
     )
 }

@@ -15,7 +15,7 @@ from keras import layers
 
 from cnnviz.errors import BadInput
 from cnnviz.models import block_shapes
-from cnnviz.models.architectures import MIN_SIDE, get_architecture
+from cnnviz.models.architectures import get_architecture
 from cnnviz.models.blocks import Block
 from cnnviz.models.blocks import parse as parse_blocks
 
@@ -29,7 +29,7 @@ def build(
 
     Args:
         name: a key of ``ARCHITECTURES``.
-        input_shape: (h, w, c), h and w at least 28 pixels, c 1 or 3.
+        input_shape: (h, w, c), c 1 or 3; most architectures need 28 pixels at least.
         classes: number of classes, at least 2.
         **parameters: settings of the architecture; the rest take their defaults.
 
@@ -41,13 +41,13 @@ def build(
     architecture = get_architecture(name)
     settings = architecture.settings(parameters)
     height, width, channels = input_shape
-    if min(height, width) < MIN_SIDE:
+    if min(height, width) < architecture.min_side:
         raise BadInput(
             "The images are {width}×{height} pixels; the architectures need at least "
             "{minimum}×{minimum}. Enlarge the images first.",
             width=width,
             height=height,
-            minimum=MIN_SIDE,
+            minimum=architecture.min_side,
         )
     if channels not in (1, 3):
         raise BadInput(

@@ -20,7 +20,7 @@ from cnnviz.models.blocks import (
 from cnnviz.models.parameters import Parameter
 from cnnviz.ui import address
 from cnnviz.ui.components.chain import Choice, Field, Link, chain
-from cnnviz.ui.language import _, n_
+from cnnviz.ui.language import _
 from cnnviz.ui.training_address import ReadableParameter, parameter_name
 
 NAME = parameter_name("blocks")
@@ -54,7 +54,7 @@ def draw(input_shape: tuple[int, int, int], classes: int) -> str | None:
         _words(),
         key="own-chain",
         on_change=_changed,
-        summary="" if problem else n_("{count} parameter", "{count} parameters in all", total),
+        summary="" if problem else _("{count} parameters in all").format(count=f"{total:,}"),
         problem=problem.sentence(_) if problem else "",
         serial=st.session_state.get(_SERIAL, 0),
         can_undo=bool(st.session_state.get(_UNDO)),
@@ -85,18 +85,18 @@ def _link(step: Step, before: tuple[int, ...] | None, classes: int) -> Link:
     kind = KINDS[block.kind]
     fixed = step.index is None
     if fixed and block.kind == "dense":
-        first, title = _("answer"), n_("{count} class", "{count} classes", classes)
+        first, title = _("answer"), _("{count} classes").format(count=classes)
     else:
         first, title = block.text, _(kind.title)
     lines = [first]
     if step.shape is not None and step.shape != before:
         lines.append(_shape(step.shape))
     if step.parameters and step.shape is not None:
-        lines.append(n_("{count} parameter", "{count} par.", step.parameters))
+        lines.append(_("{count} par.").format(count=f"{step.parameters:,}"))
     facts = [f"{title}: {block.text}"]
     if step.shape is not None:
         facts.append(_shape(step.shape))
-        facts.append(n_("{count} parameter", "{count} parameters", step.parameters))
+        facts.append(_("{count} parameters").format(count=f"{step.parameters:,}"))
     if fixed and block.kind == "flatten":
         facts.append(_("comes by itself before the first dense layer"))
     return Link(

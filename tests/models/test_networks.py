@@ -24,6 +24,13 @@ def test_every_architecture_takes_any_input_from_28_pixels(name, shape):
     assert [x.name for x in network.layers[-2:]] == ["logits", "softmax"]
 
 
+@pytest.mark.parametrize("name", ["own", "transfer"])
+def test_smaller_images_are_no_matter_where_the_layers_are_not_fixed(name):
+    assert build(name, (12, 12, 1), 4).output_shape == (None, 4)
+    with pytest.raises(BadInput, match="at least 28×28"):
+        build("lenet5", (12, 12, 1), 4)
+
+
 def test_parameters_known_from_the_papers():
     # LeNet-5 with full connections between its two convolutions; ResNet-20 of table 6.
     assert build("lenet5", (28, 28, 1), 10).count_params() == 61_706
