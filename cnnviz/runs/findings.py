@@ -63,7 +63,8 @@ class Case:
 
     @property
     def ended(self) -> bool:
-        return self.outcome is not None
+        """Whether it learned for as long as it was to; one that failed did not."""
+        return self.outcome is not None and self.outcome.get("status") != "failed"
 
     @property
     def rate(self) -> float:

@@ -40,10 +40,10 @@ _lock = threading.Lock()
 
 
 def draw(run: Run) -> None:
-    """The box; nothing before there is anything to be looked at."""
-    if not run.progress.epoch_rows and not findings(run):
-        return
+    """The box; nothing before there is anything to be looked at, or where it failed otherwise."""
     found = findings(run)[:MOST]
+    if not found and (not run.progress.epoch_rows or run.error):
+        return
     with st.container(border=True, key="diagnosis"):
         for finding in found:
             st.markdown(f"#### {_LOOKS[finding.severity]} {_(finding.title)}")

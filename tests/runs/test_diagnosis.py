@@ -295,6 +295,8 @@ def test_still_getting_better_and_healthy():
     (found,) = diagnose(CONFIG, level, outcome=ENDED)
     assert (found.code, found.severity, found.changes) == ("healthy", GOOD, None)
     assert codes(better, outcome=None) == codes(level, outcome=None) == []
+    failed = {"status": "failed", "reason": {"values": {}}}
+    assert codes(better, outcome=failed) == []  # a full disk is no praise
     assert codes(diary([0.4] * 3, val_loss=[1.6] * 3)) == []  # not ill, but nothing to praise
 
 
