@@ -303,3 +303,53 @@ def test_the_rate_is_set_between_steps(data):
     network.restore(state)
     network.learning_rate = 0.25  # although it was the last one that was set
     assert network.learning_rate == 0.25
+
+
+TRANSFER = {
+    "architecture": "transfer",
+    "parameters": {"base": "shipped:mnist_lenet5", "unfreeze": 2, "frozen_epochs": 1},
+    "l2": 1e-3,
+    "weight_averaging": True,
+}
+
+
+def moved(network, before):
+    """Names of the weights that have changed."""
+    pairs = zip(network.model.weights, before, strict=True)
+    return {v.path for v, was in pairs if (v.numpy() != was).any()}
+
+
+def test_more_of_a_pretrained_base_learns_from_a_phase_on(data, tmp_path):
+    network = make(**TRANSFER)
+    fresh = network.state()
+    start = network.model.get_weights()
+    learn(network.model, *data)
+    assert network.phase == 0
+    assert {path.split("/")[0] for path in moved(network, start)} == {"logits"}
+
+    network.learning_rate = 0.005
+    network.begin_phase(2)
+    assert network.phase == 2 and network.learning_rate == pytest.approx(0.005)
+    network.begin_phase(2)  # changes nothing
+    learned, before = network.state(), network.model.get_weights()
+    learn(network.model, *data)
+    inside = {path for path in moved(network, before) if not path.startswith("logits")}
+    assert {path.split("/")[-2] for path in inside} == {"dense_1", "dense_2"}
+
+    other = make(**TRANSFER)  # somebody else goes on from there
+    other.restore(learned)
+    assert other.phase == 2
+    learn(other.model, *data)
+    for name, values in other.state().items():
+        np.testing.assert_array_equal(values, network.state()[name])
+
+    alone = network.without_optimizer()
+    alone.save(tmp_path / "model.keras")
+    kept = keras.models.load_model(tmp_path / "model.keras", compile=False, safe_mode=True)
+    np.testing.assert_allclose(
+        kept.predict(data[0], verbose=0), network.probabilities(data[0]), atol=1e-6
+    )
+
+    network.begin(replace(CONFIG, **TRANSFER).check())  # the next training begins frozen again
+    for name, values in network.state().items():
+        np.testing.assert_array_equal(values, fresh[name])
