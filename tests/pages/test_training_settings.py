@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 import pytest
 
 from cnnviz import storage
+from cnnviz.datasets.imported import delete_imported, import_dataset
 from cnnviz.runs import locks
 from cnnviz.runs.run import Run, create_run, delete_run, list_runs
 from cnnviz.training.config import TrainingConfig
@@ -15,6 +16,7 @@ from cnnviz.training.launch import dismiss_spare
 from cnnviz.ui import training_address
 from cnnviz.ui.augmented_samples import _samples
 from cnnviz.ui.comparisons import comparisons, look_for
+from tests.datasets.pictures import flat, packed
 
 PATIENCE_S = 120
 UNUSUAL = TrainingConfig(
@@ -169,6 +171,39 @@ def test_sixteen_images_show_what_augmentation_does(open_page):
     assert drawn.count("<img") == 20
     at.button(key="augmented-again").click().run()
     assert not any(varied[0][0] in h.proto.body for h in at.get("html"))
+
+
+@pytest.fixture
+def own_data():
+    """``own_data(size)``: a data set of one's own, with more cats than dogs; gone afterwards."""
+    made = []
+
+    def import_(size: int) -> str:
+        files = flat(20, {"cat": (200, 40, 40)}) | flat(10, {"dog": (40, 40, 200)})
+        made.append(import_dataset(packed(files), "Pets.zip", size=(size, size)))
+        return f"upload:{made[-1]}"
+
+    yield import_
+    for identifier in made:
+        delete_imported(identifier)
+
+
+def test_ones_own_data_set_has_all_settings_too(open_page, own_data):
+    at = open_page("train", data=own_data(32), balance="yes", part="300")
+    assert not at.exception and not at.error
+    assert shown(at)["part"] == "all"  # there are not so many
+    assert not at.button(key="start-training").disabled
+    unequal = "equally many images"
+    assert not any(unequal in c.value for c in at.caption)
+    at.selectbox(key="choice-data").select("cifar10").run()
+    assert any(unequal in c.value for c in at.caption)
+
+
+def test_images_too_small_for_a_network_are_a_sentence_before_start(open_page, own_data):
+    at = open_page("train", data=own_data(16))
+    assert not at.exception and not at.error
+    assert any("16×16" in w.value and "28×28" in w.value for w in at.warning)
+    assert at.button(key="start-training").disabled
 
 
 def differing(first: TrainingConfig, second: TrainingConfig) -> set[str]:
