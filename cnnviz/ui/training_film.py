@@ -65,6 +65,16 @@ def run_film(run: Run) -> dict:
     return made | {"samples": _samples(progress), "confusion": _confusions(run, progress)}
 
 
+def growing(progress: Progress) -> dict:
+    """The curves of a training at work, as far as they go: a film without its clock."""
+    batches, measured = progress.training, progress.validation
+    columns = {"step": batches.steps, "loss": batches.loss, "accuracy": batches.accuracy}
+    if progress.rates and max(progress.rates) > 1.001 * min(progress.rates):
+        columns["rate"] = progress.rates
+    validation = {"step": measured.steps, "loss": measured.loss, "accuracy": measured.accuracy}
+    return _film(columns, validation, progress.steps_per_epoch, progress.epochs, 0.0)
+
+
 @lru_cache(maxsize=8)
 def _shipped_film(path: Path) -> dict:
     """The film of a shipped model, from the losses of its steps and the times of its epochs."""

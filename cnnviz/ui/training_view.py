@@ -19,7 +19,7 @@ from cnnviz.ui import (
     training_replay,
     training_waiting,
 )
-from cnnviz.ui.training_curves import curves, rates
+from cnnviz.ui.training_curves import curves, live_curves, rates
 from cnnviz.ui.training_moments import samples
 from cnnviz.ui.training_numbers import numbers
 
@@ -71,12 +71,13 @@ def _live(run_id: str, was: str) -> None:
             training_controls.resting(run, progress)
         if progress.epochs or was == "working":
             numbers(run, was == "working")
-            if was != "working":
+            if was == "working":
+                live_curves(run)
+                diagnosis_box.draw(run)  # below what grows: it comes and goes
+            else:
                 diagnosis_box.draw(run)
-            curves(run)
-            rates(run)
-            if was == "working":  # below what grows: it comes and goes, and must not move the rest
-                diagnosis_box.draw(run)
+                curves(run)
+                rates(run)
     except NotFound:
         if was != "ended":
             st.rerun()  # deleted meanwhile: the page says so

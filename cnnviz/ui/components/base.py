@@ -22,11 +22,14 @@ _INLINE_BYTES = 16_384
 _KINDS = ((b"\x89PNG", "image/png"), (b"\xff\xd8", "image/jpeg"), (b"RIFF", "image/webp"))
 
 
-def register(name: str) -> ComponentRenderer:
-    """The component whose script and style lie beside this file as ``<name>.js`` and ``.css``."""
+def register(name: str, *helpers: str) -> ComponentRenderer:
+    """The component whose script and style lie beside this file as ``<name>.js`` and ``.css``.
+
+    ``helpers`` are further scripts, for what several components share.
+    """
     script, style = (
-        "\n".join((_FOLDER / f"{part}{ending}").read_text("utf-8") for part in ("common", name))
-        for ending in (".js", ".css")
+        "\n".join((_FOLDER / f"{part}{ending}").read_text("utf-8") for part in parts)
+        for ending, parts in ((".js", ("common", *helpers, name)), (".css", ("common", name)))
     )
     return st.components.v2.component(
         f"cnnviz_{name}", html='<div class="root"></div>', js=script, css=style

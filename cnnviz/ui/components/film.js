@@ -2,8 +2,6 @@ export default function ({ data, parentElement }) {
   const root = parentElement.querySelector(".root")
   const memory = memoryOf(parentElement)
   const { words, names } = data
-  const columns = (packed) => Object.fromEntries(
-    Object.entries(packed).map(([name, text]) => [name, unpack(text, Float32Array)]))
   const training = columns(data.training)
   const validation = columns(data.validation)
   const confusion = data.confusion.map(({ step, cells }) => ({ step, cells: unpack(cells, Uint16Array) }))
@@ -62,16 +60,6 @@ export default function ({ data, parentElement }) {
     make("div", { class: "charts" }, lossPanel, accuracyPanel), seen)
   root.replaceChildren(player)
 
-  // The index of the last value that is not after a moment; -1 before the first.
-  const until = (column, moment) => {
-    let [low, high] = [0, column.length]
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (column[middle] <= moment) low = middle + 1
-      else high = middle
-    }
-    return low - 1
-  }
   const latest = (rows, step) => {
     let found = null
     for (const row of rows) if (row.step <= step) found = row
@@ -79,75 +67,12 @@ export default function ({ data, parentElement }) {
   }
   const percent = (share) => words.percent.replace("{n}", (100 * share).toFixed(1))
 
-  const pen = (canvas) => {
-    const ratio = window.devicePixelRatio || 1
-    const [w, h] = [canvas.clientWidth, canvas.clientHeight]
-    if (canvas.width !== Math.round(w * ratio)) canvas.width = Math.round(w * ratio)
-    if (canvas.height !== Math.round(h * ratio)) canvas.height = Math.round(h * ratio)
-    const context = canvas.getContext("2d")
-    context.setTransform(ratio, 0, 0, ratio, 0, 0)
-    context.clearRect(0, 0, w, h)
-    return [context, w, h]
-  }
-  const look = () => {
-    const style = getComputedStyle(root)
-    const value = (name, usual) => style.getPropertyValue(name).trim() || usual
-    return { ink: style.color, font: style.fontFamily, line: value("--line", "#ccc"),
-      muted: value("--muted", "#777"), accent: value("--st-primary-color", "#3f51b5"),
-      paper: value("--st-background-color", "#fff") }
-  }
-  const chart = (canvas, top, values, line, measured, tick, colours) => {
-    const [context, w, h] = pen(canvas)
-    if (!w) return
-    const [left, bottom] = [58, 28]
-    const x = (step) => left + ((w - left - 10) * step) / data.steps
-    const y = (value) => 8 + (h - bottom - 8) * (1 - Math.min(value, top * 1.02) / top)
-    context.font = `15px ${colours.font}`
-    Object.assign(context, { textBaseline: "middle", textAlign: "right", lineWidth: 1 })
-    for (const value of ticks(top, 5)) {
-      context.globalAlpha = 0.25
-      context.strokeStyle = colours.muted
-      context.beginPath()
-      context.moveTo(left, y(value))
-      context.lineTo(w - 8, y(value))
-      context.stroke()
-      context.globalAlpha = 1
-      context.fillStyle = colours.muted
-      context.fillText(tick(value), left - 8, y(value))
-    }
-    Object.assign(context, { textBaseline: "alphabetic", textAlign: "center" })
-    for (const step of ticks(data.steps, w < 420 ? 4 : 6)) {
-      context.fillText(step.toLocaleString("en"), Math.min(x(step), w - 22), h - 6)
-    }
-    const last = until(training.time, memory.at)
-    const trace = (column, width, alpha) => {
-      context.beginPath()
-      for (let i = 0; i <= last; i++) context.lineTo(x(training.step[i]), y(column[i]))
-      Object.assign(context, { strokeStyle: colours.accent, lineWidth: width, globalAlpha: alpha, lineJoin: "round" })
-      context.stroke()
-      context.globalAlpha = 1
-    }
-    trace(values, 1, 0.3)
-    trace(line, 3, 1)
-    const dots = until(validation.time, memory.at)
-    context.beginPath()
-    for (let i = 0; i <= dots; i++) context.lineTo(x(validation.step[i]), y(measured[i]))
-    Object.assign(context, { strokeStyle: data.validationColour, fillStyle: data.validationColour, lineWidth: 2.5 })
-    context.setLineDash([3, 4])
-    context.stroke()
-    context.setLineDash([])
-    for (let i = 0; i <= dots; i++) {
-      context.beginPath()
-      context.arc(x(validation.step[i]), y(measured[i]), validation.step.length > 60 ? 2.5 : 5, 0, 7)
-      context.fill()
-    }
-  }
   // The same look as the table of mix-ups elsewhere: errors warm, what is right blue.
   const drawMixups = (found, colours) => {
     const n = names.length
     const side = Math.min(mixups.parentElement.clientWidth, 544)
     mixups.style.height = `${side}px`
-    const [context, w] = pen(mixups)
+    const [context, w] = penOf(mixups)
     if (!w) return
     const words_ = n <= 12
     const left = words_ ? Math.min(130, 0.3 * w) : 0
@@ -190,13 +115,15 @@ export default function ({ data, parentElement }) {
 
   const put = (element, text) => { if (element.textContent !== text) element.textContent = text }
   const draw = () => {
-    const colours = look()
+    const colours = lookOf(root)
     player.classList.toggle("dark", brightness(colours.ink) > 0.5)
-    chart(lossCanvas, data.lossTop, training.loss, training.lossLine, validation.loss,
-      (v) => `${+v.toPrecision(3)}`, colours)
-    chart(accuracyCanvas, 1, training.accuracy, training.accuracyLine, validation.accuracy,
-      (v) => `${Math.round(100 * v)}%`, colours)
     const i = until(training.time, memory.at)
+    const common = { steps: data.steps, at: training.step, last: i, dotsAt: validation.step,
+      lastDot: until(validation.time, memory.at), dotColour: data.validationColour, colours }
+    drawCurve(lossCanvas, { ...common, top: data.lossTop, values: training.loss,
+      line: training.lossLine, dots: validation.loss, tick: short })
+    drawCurve(accuracyCanvas, { ...common, top: 1, values: training.accuracy,
+      line: training.accuracyLine, dots: validation.accuracy, tick: whole })
     const step = i < 0 ? 0 : training.step[i]
     const dot = until(validation.time, memory.at)
     const shown = {
@@ -279,13 +206,6 @@ export default function ({ data, parentElement }) {
     memory.observer.disconnect()
     cancelAnimationFrame(memory.frame)
   }
-}
-
-// Round numbers from 0 to the top, about so many.
-const ticks = (top, count) => {
-  const unit = 10 ** Math.floor(Math.log10(top / count))
-  const step = [1, 2, 2.5, 5, 10].map((m) => m * unit).find((s) => top / s <= count + 0.01)
-  return Array.from({ length: Math.floor(top / step + 1e-6) + 1 }, (_, i) => i * step)
 }
 
 const clock = (seconds) => {

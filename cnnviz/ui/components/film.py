@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from cnnviz.ui.components.base import register
 
-_mount = register("film")
+_mount = register("film", "curve")
 
 
 def film(
