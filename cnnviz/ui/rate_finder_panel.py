@@ -34,7 +34,7 @@ def draw(config: TrainingConfig) -> None:
             key="find-rate",
             icon=":material/query_stats:",
             help=_(
-                "Trains a copy for about a hundred steps while the rate grows from tiny to huge, "
+                "Trains a copy for a few hundred steps while the rate grows from tiny to huge, "
                 "and looks where the loss falls fastest. It takes some seconds."
             ),
             on_click=st.session_state.__setitem__,
