@@ -28,6 +28,13 @@ def draw(run: Run) -> None:
                 "then type `python train.py`."
             )
         )
+        if any(e["kind"] == "learning_rate" and e["why"] == "asked" for e in run.progress.marks):
+            st.caption(
+                _(
+                    "While this training learned, its learning rate was changed by hand. The "
+                    "script keeps the one that it began with."
+                )
+            )
         answer = ask("keras_code", run=run.id, waiting=_("Writing the code …"))
         st.download_button(
             _("Script and images as a zip"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from cnnviz.errors import CnnvizError
 from cnnviz.models.architectures import ARCHITECTURES
@@ -12,7 +13,7 @@ from cnnviz.texts import N_
 from cnnviz.training import setting_names
 from cnnviz.training.config import APPLIES, SUITS, TrainingConfig
 from cnnviz.ui import run_words
-from cnnviz.ui.language import _
+from cnnviz.ui.language import _, language
 
 _USUAL = TrainingConfig()
 NOT_HERE = "–"  # a setting that a run's network does not have
@@ -32,6 +33,12 @@ _IDENTIFIERS = ("base",)  # parameters that hold a model reference
 
 def settings_of(run: Run) -> dict[str, str]:
     """All settings in words, by their translated labels, the most important ones first."""
+    return _settings(run, language())
+
+
+@lru_cache(maxsize=1024)
+def _settings(run: Run, _language: str) -> dict[str, str]:
+    """Worked out once: settings do not change, and the list shows hundreds of runs."""
     config = run.config
     found = {
         _("Data set"): run_words.dataset_of(run),

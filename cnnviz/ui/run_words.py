@@ -3,40 +3,53 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from cnnviz.datasets.bundled import DATASETS
 from cnnviz.datasets.imported import describe_imported
 from cnnviz.errors import CnnvizError
 from cnnviz.models.architectures import ARCHITECTURES
 from cnnviz.runs.run import Run
+from cnnviz.texts import N_
 from cnnviz.training import setting_names
 from cnnviz.training.config import TrainingConfig
-from cnnviz.ui.language import _, percent
+from cnnviz.ui.language import _, language, percent
+
+_STATUS = {
+    "waiting": N_("waiting"),
+    "starting": N_("getting ready"),
+    "running": N_("learning"),
+    "paused": N_("paused"),
+    "finished": N_("finished"),
+    "stopped": N_("stopped early"),
+    "failed": N_("failed"),
+    "lost": N_("broke off"),
+}
 
 
 def title_of(run: Run) -> str:
     """The name that a person gave it, else data set, network, unusual settings; not escaped."""
-    changes = _changes(run)
-    if run.title and changes is None:
-        return run.title
-    return " · ".join([dataset_of(run), architecture_of(run), *(changes or ())])
+    return _title(run, run.title, language())[0]
 
 
 def given_title(run: Run) -> str:
     """The name that a person gave it; empty where its settings are its name. Not escaped."""
-    return run.title if _changes(run) is None else ""
+    return run.title if _title(run, run.title, language())[1] else ""
 
 
-def _changes(run: Run) -> list[str] | None:
-    """The settings that are not the usual ones, in words; None where the name is a person's."""
+@lru_cache(maxsize=1024)
+def _title(run: Run, title: str, _language: str) -> tuple[str, bool]:
+    """What to call it, and whether a person gave it that name; worked out once for long lists."""
+    parts = [dataset_of(run), architecture_of(run)]
     try:
         config = TrainingConfig.from_json(run.config)
-        if run.title != replace(config, title="").check().title:
-            return None
+        if title and title != replace(config, title="").check().title:
+            return title, True
         changed = setting_names.changes(config)
     except CnnvizError:  # its data set may have been deleted
-        return None
-    return [f"{_(label)}: {_(value)}" if value else _(label) for label, value in changed]
+        return title or " · ".join(parts), bool(title)
+    parts += [f"{_(label)}: {_(value)}" if value else _(label) for label, value in changed]
+    return " · ".join(parts), False
 
 
 def dataset_of(run: Run) -> str:
@@ -60,16 +73,7 @@ def architecture_of(run: Run) -> str:
 
 def status_words(status: str) -> str:
     """A run's status as a person says it."""
-    return {
-        "waiting": _("waiting"),
-        "starting": _("getting ready"),
-        "running": _("learning"),
-        "paused": _("paused"),
-        "finished": _("finished"),
-        "stopped": _("stopped early"),
-        "failed": _("failed"),
-        "lost": _("broke off"),
-    }.get(status, status)
+    return _(_STATUS.get(status, status))
 
 
 def outcome_words(run: Run, status: str) -> str:
