@@ -50,10 +50,10 @@ def test_a_training_from_start_to_model(open_page):
     assert run.title == "my *first* one"
     assert at.query_params["run"] == run.id
     assert not {"look-inside", "keep-model"} & keys(at)
-    assert "stop-training" in keys(at) or not run.active
+    assert "stop-training" in keys(at) or not run.pending
 
     deadline = time.monotonic() + PATIENCE_S
-    while run.active and time.monotonic() < deadline:
+    while run.pending and time.monotonic() < deadline:
         time.sleep(0.5)
     at.run()
     assert run.status == "finished"
