@@ -9,11 +9,11 @@ from pathlib import Path
 
 from cnnviz.runs.run import COMMANDS, LEARNING_RATE, PAUSE, STOP
 
-POLL_S = 0.2  # between two looks
+POLL_S = 0.05  # between two looks
 
 
 class Wishes:
-    """Looks for commands between two steps, a few times a second.
+    """Looks for commands between two steps, some times a second.
 
     Args:
         folder: of the run.

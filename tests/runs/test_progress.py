@@ -1,3 +1,4 @@
+from cnnviz.runs.checkpoints import kept_epochs
 from cnnviz.runs.events import EventWriter
 from cnnviz.runs.progress import Progress, summarise
 from cnnviz.runs.run import create_run
@@ -22,6 +23,26 @@ def test_events_become_curves_and_figures():
     assert (found.images_per_second, found.seconds_left, found.learning_rate) == (99.0, 3.0, 0.1)
     assert (found.step, found.epoch, found.fraction) == (5, 1, 0.25)
     assert found.samples[0]["probabilities"] == [[0.5, 0.5]] and found.device == "CPU"
+
+
+def test_memory_is_the_newest_that_was_told():
+    batch = {"kind": "batch", "step": 1, "epoch": 1, "loss": 1.0, "accuracy": 0.5}
+    events = [batch | {"memory": 7, "gpu_memory": 3}, batch | {"step": 2, "memory": 8}, batch]
+    found = summarise(events)
+    assert (found.memory, found.gpu_memory) == (8, 3)
+    assert summarise([batch]).memory is None
+
+
+def test_insights_are_those_that_are_still_there():
+    events = [{"kind": "insight", "label": "step-0", "step": 0}]
+    for epoch in range(1, 60):
+        accuracy = 0.9 if epoch == 33 else 0.5
+        row = {"val_accuracy": accuracy, "val_loss": 1.0, "epoch": epoch, "step": epoch}
+        events.append({"kind": "epoch", **row})
+        events.append({"kind": "insight", "label": f"epoch-{epoch}", "step": epoch})
+    kept = {f"epoch-{epoch}" for epoch in kept_epochs(59, best=33)}
+    assert set(summarise(events).insights) == {"step-0", *kept} and "epoch-33" in kept
+    assert summarise(events[:1]).insights == ("step-0",)
 
 
 def test_it_is_worked_out_once_for_all_viewers():

@@ -206,6 +206,22 @@ def test_it_ends_early_where_nothing_gets_better_and_slows_down_before():
     assert rates == sorted(rates, reverse=True) and rates[-1] < rates[0]
 
 
+def test_more_of_a_pretrained_network_learns_later_and_slowly():
+    base = {"base": "shipped:mnist_lenet5", "frozen_epochs": 1, "unfreeze": 2}
+    run = begin(replace(TINY, architecture="transfer", parameters=base, epochs=3))
+    told = []
+    hear = at_step(3, lambda: told.append(1))  # in the second phase
+    assert carry_out(run, hear, should_yield=lambda: bool(told)) == "yielded"
+    assert carry_out(run) == "finished"
+    (phase,), (slower,) = kinds(run, "phase"), kinds(run, "learning_rate")
+    assert (phase["step"], phase["epoch"], phase["trainable"]) == (2, 2, 2)
+    assert (slower["step"], slower["why"]) == (2, "phase")
+    assert slower["rate"] == pytest.approx(1e-4)
+    assert [e["learning_rate"] for e in kinds(run, "epoch")] == pytest.approx([1e-3, 1e-4, 1e-4])
+    insight = read_insight(run.folder, "epoch-3")
+    assert insight.layers[0].name == "base" and insight.layers[0].activations.std > 0
+
+
 def test_class_weights_let_the_rare_class_count_as_much():
     run = begin(replace(TINY, epochs=1, class_weights=True))
     training = Training(run, None, None, None, None)
