@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnviz import machine
+from cnnviz.errors import Unexpected
 from cnnviz.runs import attempts, locks, queue, turns
 from cnnviz.runs.run import Run
 from cnnviz.training import launch, slots
@@ -50,7 +51,7 @@ class Worker:
     def __init__(self, slot: slots.Slot, spare_for: str | None) -> None:
         self._slot, self._spare_for = slot, spare_for
         self._ready: Network | None = None
-        self._told_to_end = False
+        self._told_to_end = self._broken = False
         self._loaded, self._too_large = False, float("inf")
         self._runs = 0
         self._seen, self._idle_since = 0, time.monotonic()
@@ -66,7 +67,7 @@ class Worker:
                 self._carry_out(*turn)
                 if self._told_to_end:  # with the run still noted: nobody shall count on us
                     return
-                if self._runs >= RECYCLE_RUNS or machine.resident_bytes() > self._too_large:
+                if self._worn_out():
                     self._slot.let_go()
                     launch.dispatch()
                     return
@@ -78,6 +79,10 @@ class Worker:
             elif not self._wait() and self._leave():
                 return
 
+    def _worn_out(self) -> bool:
+        grown = machine.resident_bytes() > self._too_large
+        return self._broken or grown or self._runs >= RECYCLE_RUNS
+
     def _carry_out(self, run: Run, lock: int) -> None:
         os.set_inheritable(lock, False)
         attempts.begin(run.folder)
@@ -86,12 +91,10 @@ class Worker:
         self._load()  # where that fails the process ends, and the attempt counts as in vain
         try:
             self._train(run)
-        except Exception:  # most likely not even its end could be written: not again and again
-            traceback.print_exc()
-            self._ready = None
-            queue.withdraw(run.id)
+        except Exception as error:  # trainings catch theirs: this process or its disk is broken
+            self._broken = True
+            _give_up(run, error)
         attempts.leave(run.folder)
-        sys.stdout.flush()
         _send_output_to(Path(os.devnull))
         locks.let_go(lock)
         self._runs += 1
@@ -187,10 +190,25 @@ def _somebody_keeps_us(seconds: float) -> bool:
     return not select.select([0], [], [], seconds)[0] or bool(os.read(0, 1))
 
 
+def _give_up(run: Run, error: Exception) -> None:
+    """End a run as failed; where not even that can be written, it is lost, not tried for ever."""
+    reason = Unexpected(
+        "The training broke off for a reason that we did not foresee. Its log says more: “{name}”.",
+        name=type(error).__name__,
+    )
+    with contextlib.suppress(OSError):
+        traceback.print_exception(error)
+    with contextlib.suppress(OSError):
+        if run.outcome is None:
+            run.end("failed", reason)
+    queue.withdraw(run.id)
+
+
 def _send_output_to(path: Path) -> None:
     with path.open("ab", buffering=0) as file:
         for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+            with contextlib.suppress(OSError):  # a full disk
+                stream.flush()
             os.dup2(file.fileno(), stream.fileno())
 
 

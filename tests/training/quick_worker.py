@@ -1,10 +1,12 @@
 """A worker like any other, but for the training itself: no TensorFlow, an "epoch" takes 30 ms.
 
-The title of a run says what befalls it: ``dies``, ``gets further and dies``, ``cannot end``.
+The title of a run says what befalls it: ``dies``, ``gets further and dies``, ``breaks``,
+``cannot end``.
 """
 
 import json
 import os
+import resource
 import signal
 import sys
 import time
@@ -33,8 +35,10 @@ def carry_out(self, run):
     while epoch < run.config["epochs"]:
         if run.title == "dies" or (run.title == "gets further and dies" and kept is None and epoch):
             os.kill(os.getpid(), signal.SIGKILL)
-        if run.title == "cannot end":
-            raise OSError("no room for an outcome")
+        if run.title == "cannot end":  # nothing at all can be written from now on
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        if run.title in ("cannot end", "breaks"):
+            raise ImportError("half of it was updated")
         if self._told_to_end:
             return
         if (run.folder / "commands" / "pause").exists():
