@@ -9,6 +9,7 @@ import os
 import pytest
 
 from cnnviz import storage
+from cnnviz.compute import get_engine
 from cnnviz.errors import CnnvizError
 from cnnviz.runs import locks, queue
 from cnnviz.runs.run import (
@@ -32,6 +33,7 @@ from cnnviz.ui.teacher import name_of
 def alone(tmp_path, monkeypatch):
     """A home without workers that would carry out what waits; yields the one that all share."""
     shared = os.environ["CNNVIZ_HOME"]
+    get_engine()  # its workers keep the home that they were started with
     monkeypatch.setenv("CNNVIZ_HOME", str(tmp_path))
     yield shared
     dismiss_spare()
