@@ -45,7 +45,7 @@ def _model() -> current.Opened:
     epochs.slider(reference)
     names = len(opened.card.class_names)
     facts = [_("{count} classes").format(count=f"{names:,}")]
-    if opened.card.accuracy:
+    if opened.card.accuracy and reference.checkpoint in (None, "best"):  # of the finished network
         measured = opened.card.accuracy[0]
         facts.append(
             _("{percent} of {count} {split} images right").format(
