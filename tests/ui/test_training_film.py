@@ -12,6 +12,7 @@ from cnnviz.errors import NotFound
 from cnnviz.models.references import ModelReference
 from cnnviz.runs import locks
 from cnnviz.runs.insights import Insight
+from cnnviz.runs.progress import Curve, Progress
 from cnnviz.runs.run import create_run
 from cnnviz.training.config import TrainingConfig
 from cnnviz.ui import training_film
@@ -111,3 +112,16 @@ def test_what_has_no_history_has_no_film(run):
     assert film_of(ModelReference.parse(run.reference)) is None
     with pytest.raises(NotFound):
         film_of(ModelReference.parse("run:" + "0" * 24))
+
+
+def test_what_grows_is_small_keeps_its_spikes_and_has_a_rate_only_where_it_changes(run):
+    grown = training_film.growing(run.progress)
+    assert "rate" not in grown["training"] and len(json.dumps(grown)) < 30_000
+    loss = unpacked(grown["training"]["loss"])
+    assert loss.max() == 9 and loss.min() == 0
+    changed = Progress(
+        steps_per_epoch=2, epochs=1, training=Curve((1, 2), (1.0, 0.5), (0, 1)), rates=(0.1, 0.01)
+    )
+    rates = unpacked(training_film.growing(changed)["training"]["rate"])
+    assert rates.tolist() == pytest.approx([0.1, 0.01])
+    assert training_film.growing(Progress())["steps"] == 1  # before it has begun
