@@ -20,25 +20,24 @@ LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
 
 
 @lru_cache(maxsize=8)
-def _catalogue(path: Path, changed_at: int) -> dict[str, str | tuple[str, ...]]:
+def catalogue(language: str) -> dict[str, str | tuple[str, ...]]:
+    """English text → translation; empty for English, which is the language of the keys.
+
+    Read once: a page asks for hundreds of texts.
+    """
+    path = LOCALES / language / "LC_MESSAGES" / "cnnviz.po"
+    if not path.exists():
+        return {}
     with path.open("rb") as file:
-        catalogue = read_po(file)
+        found = read_po(file)
     texts = {}
-    for message in catalogue:
+    for message in found:
         if not message.id:
             continue
         key = message.id[0] if isinstance(message.id, tuple) else message.id
         if any(message.string) if isinstance(message.string, tuple) else message.string:
             texts[key] = message.string
     return texts
-
-
-def catalogue(language: str) -> dict[str, str | tuple[str, ...]]:
-    """English text → translation; empty for English, which is the language of the keys."""
-    path = LOCALES / language / "LC_MESSAGES" / "cnnviz.po"
-    if not path.exists():
-        return {}
-    return _catalogue(path, path.stat().st_mtime_ns)
 
 
 def language() -> str:
