@@ -7,7 +7,6 @@ browser's. Texts of light modules are marked with ``N_`` there and translated he
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 
 import streamlit as st
 from babel.messages.pofile import read_po
