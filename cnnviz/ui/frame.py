@@ -10,7 +10,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from cnnviz.compute import get_engine
 from cnnviz.errors import CnnvizError
 from cnnviz.ui import epochs, lesson, sidebar
-from cnnviz.ui.language import _
+from cnnviz.ui.language import _, one_language
 from cnnviz.ui.style import apply_style
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,7 @@ def use_navigation() -> None:
     PagesManager.uses_pages_directory = False
 
 
+@one_language()
 def run() -> None:
     """Draw the frame and the current page; errors become sentences, never tracebacks."""
     st.session_state[_FRAMED] = True

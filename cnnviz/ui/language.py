@@ -6,6 +6,9 @@ browser's. Texts of light modules are marked with ``N_`` there and translated he
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 
 import streamlit as st
@@ -16,6 +19,7 @@ from cnnviz.ui import address
 
 LOCALES = ROOT / "locale"
 LANGUAGES = {"en": "English", "zh_CN": "简体中文"}
+_settled: ContextVar[str | None] = ContextVar("settled", default=None)
 
 
 @lru_cache(maxsize=8)
@@ -41,6 +45,23 @@ def catalogue(language: str) -> dict[str, str | tuple[str, ...]]:
 
 def language() -> str:
     """The key of ``LANGUAGES`` in force for this session."""
+    return _settled.get() or _chosen_language()
+
+
+@contextmanager
+def one_language() -> Iterator[None]:
+    """Ask for the language once: it stays as it is while one script or fragment runs.
+
+    Also a decorator. A page has hundreds of texts, and sixty people may watch a training.
+    """
+    before = _settled.set(_chosen_language())
+    try:
+        yield
+    finally:
+        _settled.reset(before)
+
+
+def _chosen_language() -> str:
     return address.value("lang", _browser_language(), valid=LANGUAGES)
 
 

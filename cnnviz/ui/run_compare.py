@@ -13,7 +13,7 @@ from cnnviz.runs.progress import Curve
 from cnnviz.runs.run import Run
 from cnnviz.ui import address, run_actions, run_table, run_words
 from cnnviz.ui.comparisons import look_for
-from cnnviz.ui.language import _
+from cnnviz.ui.language import _, one_language
 from cnnviz.ui.pictures import chart, is_dark
 from cnnviz.ui.run_settings import differences
 
@@ -55,6 +55,7 @@ def draw(runs: Sequence[Run]) -> None:
     run_actions.show_failure()
 
 
+@one_language()
 def _live(known: dict[str, str], varied: dict[str, list[str]]) -> None:
     """What differs and what comes of it, while they learn."""
     try:

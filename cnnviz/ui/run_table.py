@@ -13,7 +13,7 @@ from cnnviz.errors import CnnvizError
 from cnnviz.runs.run import Run
 from cnnviz.runs.turns import place_of
 from cnnviz.ui import address, run_actions, run_words, teacher
-from cnnviz.ui.language import _, n_, percent
+from cnnviz.ui.language import _, n_, one_language, percent
 from cnnviz.ui.plain_text import plain
 from cnnviz.ui.run_settings import NOT_HERE, differences
 
@@ -38,6 +38,7 @@ def at_work(runs: Sequence[Run]) -> None:
         st.fragment(_at_work, run_every=EVERY_S if moving else None)(going)
 
 
+@one_language()
 def _at_work(known: dict[str, str]) -> None:
     for identifier, status in list(known.items())[:MOST_AT_WORK]:
         try:

@@ -58,14 +58,15 @@ def moments(run: Run) -> list[Moment]:
 def draw(run: Run) -> None:
     """The slider, and beside each other what the network said and mixed up at that moment."""
     progress = run.progress
-    known = [m for m in moments(run) if m.sample]
+    everything = moments(run)
+    known = [m for m in everything if m.sample]
     if not known:
         return
     moment = known[_slider(run, known)]
-    if not any(_confusions(run)):
+    if not _confusions(everything):
         _samples(run, progress, moment)
         return
-    insight = confusion_until(run, moment.step)
+    insight = confusion_until(run, moment.step, everything)
     left, right = st.columns(2, gap="large")
     with left:
         _samples(run, progress, moment, beside=True)
@@ -98,9 +99,9 @@ def look_inside(run: Run, label: str) -> Insight | None:
     return _read(run.folder, label, state.st_mtime_ns)
 
 
-def confusion_until(run: Run, step: int) -> Insight | None:
-    """The newest look with a confusion matrix that is not younger than ``step``."""
-    for moment in reversed(_confusions(run)):
+def confusion_until(run: Run, step: int, known: list[Moment]) -> Insight | None:
+    """The newest look of ``moments(run)`` with a confusion matrix, up to ``step``."""
+    for moment in reversed(_confusions(known)):
         if moment.step <= step:
             found = look_inside(run, moment.label)
             if found and found.confusion:
@@ -108,9 +109,9 @@ def confusion_until(run: Run, step: int) -> Insight | None:
     return None
 
 
-def _confusions(run: Run) -> list[Moment]:
+def _confusions(known: list[Moment]) -> list[Moment]:
     """The moments at which the whole validation set may have been looked at."""
-    return [m for m in moments(run) if m.label and m.label.startswith("epoch")]
+    return [m for m in known if m.label and m.label.startswith("epoch")]
 
 
 @lru_cache(maxsize=1024)

@@ -19,14 +19,15 @@ from cnnviz.ui import (
     training_replay,
     training_waiting,
 )
+from cnnviz.ui.language import one_language
 from cnnviz.ui.training_curves import curves, live_curves, rates
 from cnnviz.ui.training_moments import samples
 from cnnviz.ui.training_numbers import numbers
 
 __all__ = ["curves", "draw", "numbers", "samples"]
 
-EVERY_S = 0.7  # seconds between two looks at a training at work
-MOMENTS_S = 1.5  # … at its sample images, which change a few times an epoch
+EVERY_S = 1.0  # seconds between two looks at a training at work
+MOMENTS_S = 3.0  # … at its sample images, which change a few times an epoch
 RESTING_S = 3.0  # … at one that rests: somebody else may let it go on
 
 
@@ -56,6 +57,7 @@ def _state(run: Run) -> str:
     return "waiting" if status == "waiting" else "ended"
 
 
+@one_language()
 def _live(run_id: str, was: str) -> None:
     """What changes with every batch."""
     try:
@@ -86,6 +88,7 @@ def _live(run_id: str, was: str) -> None:
         frame.show_error(error)
 
 
+@one_language()
 def _moments(run_id: str) -> None:
     """What changes with every kept moment, and the slider that goes back to earlier ones."""
     try:
