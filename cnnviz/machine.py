@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -88,3 +89,14 @@ def _text(path: str) -> str:
         return Path(path).read_text()
     except OSError:
         return ""
+
+
+def stand_back(niceness: int) -> None:
+    """Let everybody else have the processor first; for a process in a session of its own.
+
+    Linux shares the processor between sessions before it looks at processes ("autogroup", on by
+    default in most distributions): the niceness of a process counts within its session only.
+    """
+    os.nice(niceness)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/autogroup").write_text(str(niceness))

@@ -29,7 +29,7 @@ from cnnviz.training.config import TrainingConfig
 if TYPE_CHECKING:  # TensorFlow is to be loaded after the process has made itself nice
     from cnnviz.training.network import Network
 
-NICENESS = 5  # the web comes first
+NICENESS = 10  # the web comes first
 POLL_S = 0.05  # between two looks whether somebody has been put into the queue
 LOOK_ANYWAY_S = 1.0  # the queue's folder does not tell that another worker was killed
 IDLE_S = 5.0  # without a keeper
@@ -175,7 +175,7 @@ def main() -> None:
     parser.add_argument("--descriptor", type=int, required=True, help="its lock, inherited")
     parser.add_argument("--spare", help="make ready for these settings (JSON), then wait")
     given = parser.parse_args()
-    os.nice(NICENESS)
+    machine.stand_back(NICENESS)
     with contextlib.suppress(OSError):  # where memory runs out, a training goes, not the web
         Path("/proc/self/oom_score_adj").write_text("500")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -11,6 +11,7 @@ import streamlit as st
 from cnnviz.errors import CnnvizError, NotFound
 from cnnviz.runs.run import Run
 from cnnviz.ui import (
+    audience,
     diagnosis_box,
     frame,
     training_controls,
@@ -26,8 +27,7 @@ from cnnviz.ui.training_numbers import numbers
 
 __all__ = ["curves", "draw", "numbers", "samples"]
 
-EVERY_S = 1.0  # seconds between two looks at a training at work
-MOMENTS_S = 3.0  # … at its sample images, which change a few times an epoch
+MOMENTS_EVERY = 4  # looks for one at the sample images, which change a few times an epoch
 RESTING_S = 3.0  # … at one that rests: somebody else may let it go on
 
 
@@ -38,14 +38,14 @@ def draw(run: Run) -> None:
     if state == "ended" and training_replay.watch_again(run):
         return
     with st.container(key="training-live"):
-        pace = EVERY_S if moving else RESTING_S if state == "resting" else None
-        st.fragment(_live, run_every=pace)(run.id, state)
+        pace = audience.pace() if moving else RESTING_S if state == "resting" else None
+        st.fragment(_live, run_every=pace)(run.id, state, pace)
     if state == "waiting" and not run.progress.training.steps:
         training_waiting.meanwhile(run)
         return
     with st.container(key="training-moments"):
-        pace = MOMENTS_S if state == "working" else None
-        st.fragment(_moments, run_every=pace)(run.id)
+        every = MOMENTS_EVERY * pace if state == "working" else None
+        st.fragment(_moments, run_every=every)(run.id)
 
 
 def _state(run: Run) -> str:
@@ -58,11 +58,12 @@ def _state(run: Run) -> str:
 
 
 @one_language()
-def _live(run_id: str, was: str) -> None:
+def _live(run_id: str, was: str, pace: float | None) -> None:
     """What changes with every batch."""
+    audience.look()
     try:
         run = Run(run_id)
-        if _state(run) != was:
+        if _state(run) != was or (was in ("waiting", "working") and audience.pace() != pace):
             st.rerun()  # the whole page: the outcome, the ways in, and another pace
         progress = run.progress
         if was == "waiting":
