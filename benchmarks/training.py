@@ -110,8 +110,10 @@ def seconds_to_first_batch(config: TrainingConfig) -> float:
 def measure_starts(warm_up: float) -> list[tuple[str, float]]:
     """Without a spare process, then with one that had ``warm_up`` seconds to get ready."""
     cold = seconds_to_first_batch(TrainingConfig())
-    launch.keep_spare()
-    time.sleep(warm_up)
+    until = time.monotonic() + warm_up
+    while time.monotonic() < until:  # the worker of the first one is idle for a while, then ends
+        launch.keep_spare()
+        time.sleep(1)
     warm = seconds_to_first_batch(TrainingConfig())
     launch.dismiss_spare()
     return [("spare ready", warm), ("no spare", cold)]
