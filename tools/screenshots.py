@@ -28,15 +28,27 @@ DOCS = {
     "heatmaps": "heatmaps",
     "evaluation": "evaluation?model=shipped:fashion_mnist_vgg",
     "feature_space": "feature_space?model=shipped:fashion_mnist_vgg",
+    "own": "train?net=own",
 }
+TRAINED = "train?epochs=6"  # started, and shown once it has ended
 
 
-def shoot(browser: Browser, address: str, path: str, target: Path, **options: object) -> None:
-    """One picture of one page, the whole of it on narrow screens."""
+def shoot(
+    browser: Browser,
+    address: str,
+    path: str,
+    target: Path,
+    train: bool = False,
+    **options: object,
+) -> None:
+    """One picture of one page; ``train``: of a training that is started there and has ended."""
     context = browser.new_context(**options)
     page = context.new_page()
     page.goto(f"{address}/{path}")
     settle(page, timeout=240_000)
+    if train:
+        page.locator(".st-key-start-training button").click()
+        page.locator(".st-key-look-inside button").wait_for(timeout=240_000)
     page.wait_for_timeout(1500)  # charts and components draw after the script has ended
     target.parent.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=target)
@@ -56,13 +68,15 @@ def main() -> None:
     ):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         if arguments.docs:
-            for name, path in DOCS.items():
+            for name, path in {**DOCS, "train": TRAINED}.items():
+                high = 1400 if path.startswith("train") else 900
                 shoot(
                     browser,
                     address,
                     path,
                     ROOT / "docs" / "pictures" / f"{name}.png",
-                    viewport={"width": 1440, "height": 900},
+                    train=path == TRAINED,
+                    viewport={"width": 1440, "height": high},
                     locale="en-US",
                 )
             return

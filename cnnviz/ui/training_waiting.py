@@ -7,6 +7,7 @@ import streamlit as st
 from cnnviz.models.references import ModelReference
 from cnnviz.runs.run import Run, list_runs
 from cnnviz.runs.turns import place_of
+from cnnviz.training import slots
 from cnnviz.ui import address, run_words, training_controls, training_film, training_replay
 from cnnviz.ui.language import _, n_
 from cnnviz.ui.owner import current_owner, may_change
@@ -17,14 +18,17 @@ _MOST_OWN = 5  # of one's own trainings that are offered to watch
 def place(run: Run) -> None:
     """Where in the queue it is, and how to leave it."""
     found = place_of(run)
-    if found.ahead <= 0:
+    busy = sum(1 for run_id in slots.occupied().values() if run_id)
+    if found.ahead <= 0 and busy < slots.slot_count():
+        text = _("**There is room:** the program that trains is starting, in a few seconds.")
+    elif found.ahead <= 0:
         text = _("**It is next:** it begins as soon as there is room.")
     else:
         text = "**" + _("Waiting for its turn, place {position}.").format(position=found.position)
         text += "** " + n_(
             "{count} training is before it.", "{count} trainings are before it.", found.ahead
         )
-    if found.seconds is not None:
+    if found.seconds:
         text += " " + _("It begins in about {time}.").format(
             time=run_words.duration(max(1, found.seconds))
         )
