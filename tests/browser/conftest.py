@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -13,7 +14,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = "/usr/bin/chromium"
@@ -84,36 +85,69 @@ def browser():
         chromium.close()
 
 
-@pytest.fixture
-def open_page(browser, address):
-    """``open_page("heatmaps?lang=zh_CN", width=390)`` → a settled page of the app.
+class Person:
+    """Somebody with a browser of their own, and so with trainings of their own.
 
-    Every request that leaves the machine fails the test: a classroom may have no internet.
+    Every request that leaves the machine is noted down: a classroom may have no internet.
     """
-    contexts, strangers = [], []
 
-    def open_(path: str = "", width: int = 1440, height: int = 900, **options) -> Page:
-        options.setdefault("locale", "en-US")
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        contexts.append(context)
-        page = context.new_page()
+    def __init__(self, browser: Browser, address: str, width: int = 1440, height: int = 900, **how):
+        how.setdefault("locale", "en-US")
+        self.address = address
+        self.context = browser.new_context(viewport={"width": width, "height": height}, **how)
+        self._near = (address, "data:", "blob:", address.replace("http", "ws"))
+        self._strangers: list[str] = []
+
+    def visit(self, path: str = "") -> Page:
+        """A settled page of the app, in a new tab."""
+        page = self.context.new_page()
         page.set_default_timeout(30_000)
-        page.on(
-            "request",
-            lambda r: (
-                strangers.append(r.url)
-                if not r.url.startswith((address, "data:", "blob:", address.replace("http", "ws")))
-                else None
-            ),
-        )
-        page.goto(f"{address}/{path}")
+        page.on("request", self._note)
+        page.goto(f"{self.address}/{path}")
         settle(page)
         return page
 
+    def leave(self) -> None:
+        """Close all tabs; fails when anything was asked of another machine."""
+        self.context.close()
+        assert not self._strangers, f"requests left the machine: {self._strangers[:5]}"
+
+    def _note(self, request: Request) -> None:
+        if not request.url.startswith(self._near):
+            self._strangers.append(request.url)
+
+
+@pytest.fixture
+def open_page(browser, address):
+    """``open_page("heatmaps?lang=zh_CN", width=390)`` → a settled page, of somebody new."""
+    people = []
+
+    def open_(path: str = "", **how) -> Page:
+        people.append(Person(browser, address, **how))
+        return people[-1].visit(path)
+
     yield open_
-    for context in contexts:
-        context.close()
-    assert not strangers, f"requests left the machine: {strangers[:5]}"
+    for person in people:
+        person.leave()
+
+
+def started(page: Page) -> str:
+    """Press Start; the id of the run."""
+    page.locator(".st-key-start-training button").click()
+    expect(page).to_have_url(re.compile(r"run=[0-9a-f]{24}"))
+    return run_of(page)
+
+
+def run_of(page: Page) -> str:
+    """The id of the run that a page's address names."""
+    return re.search(r"run=([0-9a-f]{24})", page.url)[1]
+
+
+def learning(page: Page) -> None:
+    """The page shows a curve, and it grows."""
+    curves = page.get_by_test_id("live-curves")
+    expect(curves).to_have_attribute("data-step", re.compile("[1-9]"), timeout=60_000)
+    expect(curves).not_to_have_attribute("data-step", curves.get_attribute("data-step"))
 
 
 def settle(page: Page, timeout: float = 60_000) -> None:
