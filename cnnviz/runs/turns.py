@@ -45,13 +45,9 @@ def next_turn(announce: Callable[[str], None] = lambda run_id: None) -> tuple[Ru
     with queue.locked():
         at_work, waiting = look(tidy=True)
         for run in _in_order([run.owner for run in at_work], waiting):
-            lock = locks.take(run.folder, patience=0.05)
-            if lock is None:
-                continue
-            if _may_begin(run):
+            if (lock := _take(run)) is not None:
                 announce(run.id)
                 return run, lock
-            locks.let_go(lock)
     return None
 
 
@@ -87,6 +83,18 @@ def place_of(run: Run) -> Place:
     if run.id not in places:
         places = _shared.places(afresh=queue.is_queued(run.id))
     return places.get(run.id, Place(1, 0, 0.0))  # its turn has just come
+
+
+def _take(run: Run) -> int | None:
+    """The lock of a run that may begin; None for any other, one deleted in this moment too."""
+    lock = None
+    with contextlib.suppress(NotFound, FileNotFoundError):
+        lock = locks.take(run.folder, patience=0.05)
+        if lock is not None and _may_begin(run):
+            return lock
+    if lock is not None:
+        locks.let_go(lock)
+    return None
 
 
 def _may_begin(run: Run) -> bool:

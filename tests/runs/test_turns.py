@@ -78,6 +78,25 @@ def test_what_is_over_is_tidied_away():
     assert resting.status == "paused"
 
 
+@pytest.mark.parametrize("opened", [False, True])
+def test_what_is_deleted_at_this_very_moment_is_passed_over(monkeypatch, opened):
+    """Before its lock file is opened, or when it is open already."""
+    deleted, good = waiting_run("ann"), waiting_run("bob")
+    take = locks.take
+
+    def take_meanwhile(folder, patience):
+        monkeypatch.setattr(locks, "take", take)
+        if not opened:
+            delete_run(deleted.id, "ann")
+            return take(folder, patience)
+        lock = take(folder, patience)
+        folder.rename(folder.with_name(f".gone-{folder.name}"))  # as delete_run does
+        return lock
+
+    monkeypatch.setattr(locks, "take", take_meanwhile)
+    assert next_turn()[0].id == good.id
+
+
 def test_three_deaths_without_progress_are_enough():
     run = waiting_run("ann")
     (run.folder / "resume").mkdir()
