@@ -12,7 +12,7 @@ from functools import lru_cache
 import keras
 from keras import layers
 
-from cnnviz.errors import NotPossible
+from cnnviz.errors import NotFound, NotPossible
 from cnnviz.models.cards import Card
 from cnnviz.models.model import load_model
 from cnnviz.models.references import ModelReference
@@ -36,10 +36,12 @@ def put_on_base(x: Tensor, base: str, invert: str, dropout: float) -> Tensor:
         dropout: share of the features set to zero while training.
 
     Raises:
-        NotFound, BadModel: the base is not there, or cannot be opened.
+        NotFound, BadModel: the base is not there (any more), or cannot be opened.
         NotPossible: it has no layer under its head.
     """
     reference = ModelReference.parse(base)
+    if reference.kind != "shipped":
+        _must_exist(reference)
     network, card = _base(str(reference), reference.fingerprint)
     inner = _copy(network)
     inner.trainable = False
@@ -89,6 +91,13 @@ def _fit(x: Tensor, card: Card, invert: bool) -> Tensor:
             name="to_grey",
         )(x)
     return layers.Rescaling(-1.0, offset=255.0, name="invert")(x) if invert else x
+
+
+def _must_exist(reference: ModelReference) -> None:
+    try:
+        _ = reference.folder
+    except NotFound:
+        raise NotFound("The model that this network builds on is not there any more.") from None
 
 
 @lru_cache(maxsize=1)  # one training builds its network several times over

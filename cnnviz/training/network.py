@@ -89,7 +89,7 @@ class Network:
         # All that Keras draws begins with this one. keras.utils.set_random_seed would also make
         # TensorFlow forget every kernel, for which the first step would pay.
         random.seed(config.seed)
-        fresh = self._build()
+        self._alone = fresh = self._build()
         for variable, start in zip(self.model.variables, fresh.variables, strict=True):
             variable.assign(start)
         for variable, start in zip(self.optimizer.variables, self._optimizer_start, strict=True):
@@ -208,12 +208,13 @@ class Network:
         self._rate = None
 
     def without_optimizer(self) -> keras.Model:
-        """A copy with the weights of this moment, fit to be kept: float32 whatever it learned in,
-        nothing but layers.
+        """A network with the weights of this moment, fit to be kept: float32 whatever it learned
+        in, nothing but layers.
+
+        It was made by :meth:`begin`: by now the base of transfer learning may have been deleted.
         """
-        copy = self._build()
-        copy.set_weights(self.model.get_weights())
-        return copy
+        self._alone.set_weights(self.model.get_weights())
+        return self._alone
 
 
 def score(shares: np.ndarray, labels: np.ndarray) -> tuple[float, float]:

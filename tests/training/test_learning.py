@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from cnnviz import storage
+from cnnviz.models.model import load_model, save_model
+from cnnviz.models.store import delete_model
 from cnnviz.runs import checkpoints, locks, queue
 from cnnviz.runs.insights import read_insight
 from cnnviz.runs.run import PAUSED, create_run
@@ -220,6 +222,17 @@ def test_more_of_a_pretrained_network_learns_later_and_slowly():
     assert [e["learning_rate"] for e in kinds(run, "epoch")] == pytest.approx([1e-3, 1e-4, 1e-4])
     insight = read_insight(run.folder, "epoch-3")
     assert insight.layers[0].name == "base" and insight.layers[0].activations.std > 0
+
+
+def test_the_model_it_builds_on_is_deleted_meanwhile():
+    base = save_model(load_model("mnist_lenet5"), "ann")
+    settings = replace(TINY, architecture="transfer", parameters={"base": base}, epochs=1)
+    run, rests = begin(settings), begin(settings)
+    assert carry_out(rests, should_yield=lambda: True) == "yielded"
+    assert carry_out(run, at_step(1, lambda: delete_model(base, "ann"))) == "finished"
+    assert load_model(run.reference).card.title == run.title
+    assert carry_out(rests) == "failed"
+    assert "builds on is not there" in str(rests.error)
 
 
 def test_class_weights_let_the_rare_class_count_as_much():
