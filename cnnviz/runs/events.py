@@ -32,6 +32,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from cnnviz import storage
 from cnnviz.runs.progress import Event, Progress, summarise
@@ -65,6 +66,7 @@ class EventWriter:
                     raise OSError(28, "No space left on device")  # ENOSPC: part of it did fit
             except OSError:
                 self._file.truncate(before)
+                self._file.seek(before)
                 raise
             if self._on_event:
                 self._on_event(event)
@@ -95,6 +97,7 @@ class EventReader:
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE
         self._position, self._inode = 0, None
+        self._last = b""  # line that was read
 
     def poll(self) -> tuple[list[Event], bool]:
         """The events since the last call, and whether the run was cut back before them.
@@ -107,9 +110,9 @@ class EventReader:
             return [], False
         with file:
             state = os.fstat(file.fileno())
-            restarted = state.st_ino != self._inode or state.st_size < self._position
+            restarted = state.st_ino != self._inode or not self._goes_on(file, state.st_size)
             if restarted:
-                self._position = 0
+                self._position, self._last = 0, b""
             again = restarted and self._inode is not None
             self._inode = state.st_ino
             if state.st_size == self._position:
@@ -118,7 +121,17 @@ class EventReader:
             data = file.read()
         whole = data[: data.rfind(b"\n") + 1]
         self._position += len(whole)
-        return [e for e in map(_parse, whole.splitlines()) if e], again
+        lines = whole.splitlines(keepends=True)
+        if lines:
+            self._last = lines[-1]
+        return [e for e in map(_parse, lines) if e], again
+
+    def _goes_on(self, file: BinaryIO, size: int) -> bool:
+        """Whether what was read is still there: a file that was cut twice has its old inode."""
+        if size <= self._position:
+            return size == self._position
+        file.seek(self._position - len(self._last))
+        return file.read(len(self._last)) == self._last
 
 
 class SharedEvents:

@@ -62,6 +62,23 @@ def test_after_a_cut_readers_begin_again_even_if_the_file_has_grown(tmp_path):
     assert second != first and steps(kept) == [1, 20, 30, 40]
 
 
+def test_two_cuts_between_two_looks_are_noticed(tmp_path):
+    """The inode is that of the first file again, on ext4 for instance."""
+    writer, reader = EventWriter(tmp_path), EventReader(tmp_path)
+    writer.write("batch", step=1)
+    offset = writer.offset
+    writer.write("batch", step=2)
+    reader.poll()
+    path = tmp_path / events.FILE
+    path.write_bytes(path.read_bytes()[:offset])  # the same inode on every file system
+    writer = EventWriter(tmp_path)
+    for step in (20, 30, 40):
+        writer.write("batch", step=step)
+    found, again = reader.poll()
+    assert again and steps(found) == [1, 20, 30, 40]
+    assert reader.poll() == ([], False)
+
+
 def test_a_cut_to_nothing_is_noticed(tmp_path):
     EventWriter(tmp_path).write("batch", step=1)
     shared = SharedEvents(tmp_path)
@@ -77,11 +94,12 @@ def test_a_full_disk_leaves_whole_lines(tmp_path):
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, before[1]))
     try:
-        with pytest.raises(OSError):
-            writer.write("batch", step=2)
+        for _ in range(2):
+            with pytest.raises(OSError):
+                writer.write("batch", step=2)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert (tmp_path / events.FILE).stat().st_size == size
+    assert (tmp_path / events.FILE).stat().st_size == writer.offset == size
     writer.write("batch", step=3)
     assert steps(EventReader(tmp_path).poll()[0]) == [1, 3]
 
