@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cnnviz.errors import NotFound
+from cnnviz.errors import NotFound, NotPossible
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = ROOT / "trained_models"
 KINDS = ("models", "runs", "uploads", "cache")
+_FORGOTTEN_S = 24 * 3600  # whatever is still being made after that is made by nobody
 LOCAL_OWNER = "local"  # the library, the terminal, and a server without owner cookies
 
 _ID = re.compile(r"[0-9a-f]{24}")
@@ -79,6 +82,27 @@ def publish(kind: str, identifier: str) -> Iterator[Path]:
         raise
 
 
+@contextmanager
+def needing_room() -> Iterator[None]:
+    """Raise NotPossible, with a sentence, where the disk is full; also a decorator."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise NotPossible("The disk is full. Delete old trainings, then try again.") from error
+
+
+def clear_away() -> None:
+    """Remove what processes that were killed left: half deleted entries, and half made old ones."""
+    for kind in KINDS:
+        for path in area(kind).iterdir():
+            if path.name.startswith(".gone-") or (
+                path.name.startswith(".new-") and _age(path) > _FORGOTTEN_S
+            ):
+                shutil.rmtree(path, ignore_errors=True)
+
+
 def write_whole(path: Path, data: bytes) -> None:
     """Replace a file so that readers see the old or the new content, never a part."""
     temporary = path.with_name(f".new-{path.name}-{secrets.token_hex(4)}")
@@ -89,6 +113,14 @@ def write_whole(path: Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _age(path: Path) -> float:
+    """Seconds since it was changed."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _flush(path: Path) -> None:

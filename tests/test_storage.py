@@ -153,3 +153,14 @@ def test_a_file_that_cannot_be_replaced_stays(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         storage.write_whole(path, b"new")
     assert path.read_bytes() == b"old" and [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_killed_processes_left_is_cleared_away(home):
+    runs = storage.area("runs")
+    kept, making = runs / storage.new_id(), runs / f".new-{storage.new_id()}"
+    for folder in (kept, making, runs / f".gone-{storage.new_id()}", runs / ".new-forgotten"):
+        folder.mkdir()
+        (folder / "file").write_text("x")
+    os.utime(runs / ".new-forgotten", (0, 0))
+    storage.clear_away()
+    assert {path.name for path in runs.iterdir()} == {kept.name, making.name}

@@ -130,6 +130,7 @@ class Run:
         """The kept moments by step."""
         return list_checkpoints(self.folder, self.progress.steps_per_epoch)
 
+    @storage.needing_room()
     def request_stop(self, owner: str = storage.LOCAL_OWNER) -> None:
         """Ask for an early end that keeps what was learned.
 
@@ -138,6 +139,7 @@ class Run:
 
         Raises:
             BadInput: the run belongs to somebody else.
+            NotPossible: the disk is full; so it is with the other wishes.
         """
         self._command(STOP, "", owner)
         with self._if_nobody_works() as free:
@@ -149,6 +151,7 @@ class Run:
             else:
                 self.end("stopped")
 
+    @storage.needing_room()
     def request_pause(self, owner: str = storage.LOCAL_OWNER) -> None:
         """Ask it to rest and make room for others: after the current batch, or out of the queue.
 
@@ -160,6 +163,7 @@ class Run:
             if free:
                 self.rest()
 
+    @storage.needing_room()
     def request_learning_rate(self, rate: float, owner: str = storage.LOCAL_OWNER) -> None:
         """Ask for another learning rate from the next batch on; a schedule goes on from there.
 
@@ -206,6 +210,7 @@ class Run:
             if lock is not None:
                 locks.let_go(lock)
 
+    @storage.needing_room()
     def rename(self, title: str, owner: str = storage.LOCAL_OWNER) -> None:
         """Give it another name; an empty one brings the name of its settings back.
 
@@ -274,6 +279,7 @@ def delete_run(run_id: str, owner: str = storage.LOCAL_OWNER) -> None:
         locks.let_go(lock)
 
 
+@storage.needing_room()
 def make_model(run_id: str, owner: str = storage.LOCAL_OWNER, title: str = "") -> str:
     """Copy the result of an ended run into the models; returns its reference, ``model:<id>``.
 

@@ -92,8 +92,11 @@ def publish_model(
     alone = network.without_optimizer()
     card = replace(describe(alone, config, val.class_names), accuracy=tuple(accuracy))
     temporary = folder / f".new-{MODEL_FILE}"
-    alone.save(temporary)
-    temporary.replace(folder / MODEL_FILE)
+    try:
+        alone.save(temporary)
+        temporary.replace(folder / MODEL_FILE)
+    finally:
+        temporary.unlink(missing_ok=True)
     write_whole(folder / CARD, card.to_json().encode())
     return measured
 

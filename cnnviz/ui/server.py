@@ -24,7 +24,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cnnviz.compute import get_engine
-from cnnviz.storage import ROOT
+from cnnviz.storage import ROOT, clear_away
 from cnnviz.training.launch import dismiss_spare, keep_spare, tend
 from cnnviz.ui import downloads
 from cnnviz.ui.frame import use_navigation
@@ -102,6 +102,8 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 def _tend_trainings(ended: threading.Event) -> None:
     """Whatever waits gets a worker, also after a reboot; whatever broke off goes on."""
     spare_at = time.monotonic() + _SPARE_AFTER_S
+    with contextlib.suppress(OSError):
+        clear_away()
     while not ended.wait(_TEND_EVERY_S):
         try:
             tend()

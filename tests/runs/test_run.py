@@ -1,9 +1,10 @@
 import json
+import resource
 
 import pytest
 
 from cnnviz import storage
-from cnnviz.errors import BadInput, NotFound
+from cnnviz.errors import BadInput, NotFound, NotPossible
 from cnnviz.runs import locks, queue
 from cnnviz.runs.events import EventWriter
 from cnnviz.runs.run import TEACHER, Run, create_run, delete_run, list_runs, make_model
@@ -36,6 +37,29 @@ def test_the_reason_of_a_failure_comes_back_as_an_error():
     reason = {"code": "not_possible", "template": "Step {step} broke.", "values": {"step": 3}}
     error = ended_run(status="failed", reason=reason).error
     assert str(error) == "Step 3 broke." and error.code == "not_possible"
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda run: run.request_stop("ann"),
+        lambda run: run.request_learning_rate(0.1, "ann"),
+        lambda run: run.rename("B", "ann"),
+    ],
+)
+def test_a_full_disk_is_told_in_a_sentence(act):
+    run, lock = create_run({"title": "A"}, "ann")
+    queue.enqueue(run.id)
+    locks.let_go(lock)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with pytest.raises(NotPossible, match="disk is full"):
+            act(run)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert run.title == "A"
+    delete_run(run.id, "ann")
 
 
 def test_runs_are_listed_newest_first_and_by_owner():

@@ -15,7 +15,7 @@ from cnnviz.models.store import delete_model
 from cnnviz.runs import checkpoints, locks, queue
 from cnnviz.runs.insights import read_insight
 from cnnviz.runs.run import PAUSED, create_run
-from cnnviz.training import wishes
+from cnnviz.training import ending, wishes
 from cnnviz.training.config import TrainingConfig
 from cnnviz.training.learning import Training
 from cnnviz.training.loop import carry_out, train
@@ -322,6 +322,22 @@ def test_a_disk_that_fills_up_ends_it_with_a_sentence(small_disk, pausing):
 
 
 @pytest.mark.slow
+def test_a_disk_that_is_full_when_the_model_is_to_be_written(small_disk, monkeypatch):
+    run = begin(TINY)
+    load = ending.load_dataset
+
+    def fill_first(*given):  # the last thing before it
+        with pytest.raises(OSError), (small_disk / "other").open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+        return load(*given)
+
+    monkeypatch.setattr(ending, "load_dataset", fill_first)
+    assert carry_out(run) == "failed"
+    assert "disk is full" in str(run.error)
+    assert not list(run.folder.rglob(".new-*"))
+
+
 def test_memory_does_not_grow_with_the_epochs():
     run = train(replace(TINY, epochs=200))
     told = [e["memory"] for e in kinds(run, "batch") if "memory" in e]
