@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import time
 import zipfile
@@ -37,7 +38,7 @@ def stream(run: Run, title: str) -> Iterator[bytes]:
     sink = _Sink()
     stem = _stem(run, title)
     with zipfile.ZipFile(sink, "w", allowZip64=True) as archive:
-        archive.writestr(f"{stem}/{CONFIG}", _config(run), zipfile.ZIP_DEFLATED)
+        archive.writestr(_entry(f"{stem}/{CONFIG}", time.time()), _config(run))
         for path in _files(run.folder):
             name = f"{stem}/{path.relative_to(run.folder).as_posix()}"
             yield from _add(archive, sink, path, name)
@@ -50,12 +51,18 @@ def _add(archive: zipfile.ZipFile, sink: _Sink, path: Path, name: str) -> Iterat
     except FileNotFoundError:  # thinned out or deleted meanwhile
         return
     with file:
-        entry = zipfile.ZipInfo(name, time.localtime(path.stat().st_mtime)[:6])
-        entry.compress_type = zipfile.ZIP_DEFLATED if path.suffix in _SQUEEZED else 0
+        entry = _entry(name, os.fstat(file.fileno()).st_mtime)
         with archive.open(entry, "w", force_zip64=True) as target:
             while chunk := file.read(_CHUNK):
                 target.write(chunk)
                 yield sink.take()
+
+
+def _entry(name: str, changed: float) -> zipfile.ZipInfo:
+    """A file to be written; zips know no time before 1980, where some clocks begin."""
+    entry = zipfile.ZipInfo(name, max(time.localtime(changed)[:6], (1980, 1, 1, 0, 0, 0)))
+    entry.compress_type = zipfile.ZIP_DEFLATED if name.endswith(_SQUEEZED) else zipfile.ZIP_STORED
+    return entry
 
 
 def _files(folder: Path) -> list[Path]:

@@ -21,7 +21,9 @@ def enqueue(run_id: str) -> None:
     """Put a run at the end of the queue, or leave it where it is."""
     path = _entry(run_id)
     if not path.exists():
-        storage.write_whole(path, f"{time.time():.6f}".encode())
+        # A clock that was set back must not bring it before those who wait already.
+        last = max((arrival for arrival, _run in _arrivals()), default=0.0)
+        storage.write_whole(path, f"{max(time.time(), last + 1e-6):.6f}".encode())
 
 
 def withdraw(run_id: str) -> None:
@@ -35,6 +37,10 @@ def is_queued(run_id: str) -> bool:
 
 def queued() -> list[str]:
     """The ids of the runs in the queue, those at work too, in the order of their arrival."""
+    return [run_id for _arrival, run_id in sorted(_arrivals())]
+
+
+def _arrivals() -> list[tuple[float, str]]:
     found = []
     for path in folder().iterdir():
         if not storage.is_id(path.name):
@@ -43,7 +49,7 @@ def queued() -> list[str]:
             found.append((float(path.read_text()), path.name))
         except (OSError, ValueError):  # gone meanwhile
             continue
-    return [run_id for _arrival, run_id in sorted(found)]
+    return found
 
 
 @contextmanager

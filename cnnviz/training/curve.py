@@ -86,7 +86,8 @@ class LiveCurve:
             self.sums[name] = total
         rate = count * self._batch_size / max(now - self._since - self._paused, 1e-6)
         # The first steps include tracing; then a smooth figure is easier to read.
-        self._rate = rate if step <= FIRST_BATCHES else 0.8 * self._rate + 0.2 * rate
+        first = step <= FIRST_BATCHES or not self._rate  # also where another process went on
+        self._rate = rate if first else 0.8 * self._rate + 0.2 * rate
         left = None  # the first steps say nothing about the rest
         if step >= 5:
             left = round((self._all_steps - step) * self._batch_size / self._rate, 1)

@@ -28,6 +28,9 @@ class Wishes:
         change_rate: Callable[[float], None],
     ) -> None:
         self._folder = folder / COMMANDS
+        self._taken = self._folder / f".{LEARNING_RATE}"
+        if self._taken.exists() and not (self._folder / LEARNING_RATE).exists():
+            self._taken.replace(self._folder / LEARNING_RATE)  # whoever took it was killed
         self._should_yield, self._change_rate = should_yield, change_rate
         self._due = 0.0
 
@@ -52,8 +55,7 @@ class Wishes:
         return None
 
     def _fulfil_rate(self) -> None:
-        wish, taken = self._folder / LEARNING_RATE, self._folder / f".{LEARNING_RATE}"
-        wish.replace(taken)  # one that comes meanwhile is another wish
+        (self._folder / LEARNING_RATE).replace(self._taken)  # what comes meanwhile is another wish
         with contextlib.suppress(ValueError):  # no number: nobody's wish
-            self._change_rate(float(taken.read_text()))
-        taken.unlink()
+            self._change_rate(float(self._taken.read_text()))
+        self._taken.unlink()

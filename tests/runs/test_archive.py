@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import time
 import tracemalloc
 import zipfile
 
@@ -40,6 +42,13 @@ def unpacked(run, title="Leaves, first try") -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(data)) as found:
         assert found.testzip() is None
         return {name: found.read(name) for name in found.namelist()}
+
+
+def test_a_clock_that_began_in_1970_does_not_spoil_it(run, monkeypatch):
+    for path in run.folder.rglob("*"):
+        os.utime(path, (3600, 3600))
+    monkeypatch.setattr(time, "time", lambda: 7200.0)
+    assert len(unpacked(run)) == 7
 
 
 def test_it_holds_what_the_run_has_learned_and_nothing_else(run):

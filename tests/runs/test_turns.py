@@ -55,6 +55,14 @@ def test_who_has_none_at_work_comes_before_who_came_first():
     assert next_turn()[0].id == third.id
 
 
+def test_a_clock_that_is_set_back_lets_nobody_jump_the_queue(monkeypatch):
+    runs = [waiting_run("ann")]
+    for clock in (5e8, 4e8):
+        monkeypatch.setattr(time, "time", lambda now=clock: now)
+        runs += [waiting_run("bob"), waiting_run("cy")]
+    assert queue.queued() == [run.id for run in runs]
+
+
 def test_a_run_is_handed_out_once():
     run = waiting_run("ann")
     told = []

@@ -46,6 +46,17 @@ def test_the_first_batches_have_an_event_each(tmp_path, at_leisure):
     assert live.sums["loss"] == pytest.approx(sum(LOSSES[:50]))
 
 
+def test_who_goes_on_tells_the_right_speed_at_once(tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(curve.time, "monotonic", lambda: now[0])
+    live = LiveCurve(EventWriter(tmp_path), 8, 60, 1)
+    live.begin_epoch(0, 33, {"loss": 33.0, "accuracy": 16.5})
+    now[0] = 2.0
+    live.after(35, {"loss": 1.0, "accuracy": 0.5})
+    (event,) = batches(tmp_path)
+    assert (event["images_per_second"], event["seconds_left"]) == (8.0, 25.0)
+
+
 def test_an_epoch_that_was_broken_off_goes_on_with_its_sums(tmp_path, at_leisure):
     live = LiveCurve(EventWriter(tmp_path), 8, 60, 1)
     live.begin_epoch(0)

@@ -176,6 +176,21 @@ def test_the_learning_rate_can_be_changed_while_it_runs_and_stays_so():
     assert rates == sorted(rates, reverse=True) and rates[-1] < 1e-3
 
 
+def test_a_new_rate_is_not_lost_with_who_took_the_wish(tmp_path):
+    folder = tmp_path / "commands"
+    folder.mkdir()
+
+    def die(rate):
+        raise Killed
+
+    (folder / "learning_rate").write_text("0.02")
+    with pytest.raises(Killed):
+        wishes.Wishes(tmp_path, None, die).leave(1)
+    heard = []
+    assert wishes.Wishes(tmp_path, None, heard.append).leave(1) is None
+    assert heard == [0.02] and not list(folder.iterdir())
+
+
 def test_a_schedule_sets_the_rate_of_every_step(whole):
     run, _ = whole
     for event in kinds(run, "batch"):
