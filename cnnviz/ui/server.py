@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator
 import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -48,6 +48,9 @@ class OwnerCookie:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and not HTTPConnection(scope).cookies.get(COOKIE):
+            await self.app(_as_a_stranger(scope), receive, send)
+            return
         if scope["type"] != "http" or _has_cookie(scope) or not _is_page(scope):
             await self.app(scope, receive, send)
             return
@@ -62,6 +65,14 @@ class OwnerCookie:
             await send(message)
 
         await self.app(scope, receive, send_with_cookie)
+
+
+def _as_a_stranger(scope: Scope) -> Scope:
+    """A browser that keeps no cookies is somebody else each time, never who sits at the machine."""
+    cookies = [value for name, value in scope["headers"] if name == b"cookie"]
+    cookies.append(f"{COOKIE}={secrets.token_urlsafe(24)}".encode())
+    others = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
+    return {**scope, "headers": [*others, (b"cookie", b"; ".join(cookies))]}
 
 
 def _has_cookie(scope: Scope) -> bool:
