@@ -24,7 +24,7 @@ from cnnviz.runs.findings import (
 )
 from cnnviz.runs.run import OUTCOME, Run
 from cnnviz.ui import address, frame, training_settings
-from cnnviz.ui.language import _, percent
+from cnnviz.ui.language import _, listed, percent
 from cnnviz.ui.plain_text import plain
 
 MOST = 2  # findings at a time: what matters is said first
@@ -135,7 +135,7 @@ def _written(measured: Measured) -> str:
     if measured.kind == COUNT:
         return f"{value:,}"
     if measured.kind == CLASSES:
-        return ", ".join(plain(_(name)) for name in value)
+        return listed(plain(_(name)) for name in value)
     if measured.kind == TEXT:
         return plain(str(value))
     if measured.kind == RATE:

@@ -6,7 +6,7 @@ browser's. Texts of light modules are marked with ``N_`` there and translated he
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
@@ -87,6 +87,16 @@ def n_(singular: str, plural: str, count: int) -> str:
     else:  # Chinese has one form
         text = found[0] if isinstance(found, tuple) else found
     return text.format(count=f"{count:,}")
+
+
+def listed(texts: Iterable[str]) -> str:
+    """Translated texts as one, with the comma of the language."""
+    return _(", ").join(texts)
+
+
+def in_words(value: str) -> str:
+    """A setting's value, which may be several words in a row ("flip, shift"), translated."""
+    return listed(_(part) for part in value.split(", "))
 
 
 def percent(share: float, digits: int = 0) -> str:

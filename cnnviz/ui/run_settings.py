@@ -13,7 +13,7 @@ from cnnviz.texts import N_
 from cnnviz.training import setting_names
 from cnnviz.training.config import APPLIES, SUITS, TrainingConfig
 from cnnviz.ui import run_words
-from cnnviz.ui.language import _, language
+from cnnviz.ui.language import _, language, listed
 
 _USUAL = TrainingConfig()
 NOT_HERE = "–"  # a setting that a run's network does not have
@@ -77,7 +77,7 @@ def _words(name: str, value: object) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if name == "augmentation":
-        return ", ".join(_(_AUGMENTATION_NAMES.get(n, n)) for n in value) or _("none")
+        return listed(_(_AUGMENTATION_NAMES.get(n, n)) for n in value) or _("none")
     if isinstance(value, int) and name == "limit":
         return f"{value:,}"
     if isinstance(value, float):

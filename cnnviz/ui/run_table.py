@@ -13,7 +13,7 @@ from cnnviz.errors import CnnvizError
 from cnnviz.runs.run import Run
 from cnnviz.runs.turns import place_of
 from cnnviz.ui import address, run_actions, run_words, teacher
-from cnnviz.ui.language import _, n_, one_language, percent
+from cnnviz.ui.language import _, listed, n_, one_language, percent
 from cnnviz.ui.plain_text import plain
 from cnnviz.ui.run_settings import NOT_HERE, differences
 
@@ -69,9 +69,8 @@ def state(run: Run, status: str) -> str:
         place = place_of(run)
         words = _("waiting, place {position}").format(position=place.position)
         if place.seconds:
-            words += ", " + _("begins in about {time}").format(
-                time=run_words.duration(place.seconds)
-            )
+            left = run_words.duration(place.seconds)
+            words = listed([words, _("begins in about {time}").format(time=left)])
         return words
     if status in ("starting", "running") and progress.epochs:
         words = _("epoch {epoch} of {epochs}").format(
@@ -79,7 +78,7 @@ def state(run: Run, status: str) -> str:
         )
         if progress.seconds_left is not None:
             left = run_words.duration(progress.seconds_left)
-            words += ", " + _("{time} left").format(time=left)
+            words = listed([words, _("{time} left").format(time=left)])
         return words
     return run_words.status_words(status)
 

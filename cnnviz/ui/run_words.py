@@ -13,7 +13,7 @@ from cnnviz.runs.run import Run
 from cnnviz.texts import N_
 from cnnviz.training import setting_names
 from cnnviz.training.config import TrainingConfig
-from cnnviz.ui.language import _, language, percent
+from cnnviz.ui.language import _, in_words, language, percent
 
 _STATUS = {
     "waiting": N_("waiting"),
@@ -48,7 +48,7 @@ def _title(run: Run, title: str, _language: str) -> tuple[str, bool]:
         changed = setting_names.changes(config)
     except CnnvizError:  # its data set may have been deleted
         return title or " · ".join(parts), bool(title)
-    parts += [f"{_(label)}: {_(value)}" if value else _(label) for label, value in changed]
+    parts += [f"{_(label)}: {in_words(value)}" if value else _(label) for label, value in changed]
     return " · ".join(parts), False
 
 

@@ -83,7 +83,7 @@ def name_of(owner: str) -> str:
     number = int.from_bytes(hashlib.sha256(f"name of {owner}".encode()).digest()[:6], "big")
     colours = (
         _("red"),
-        _("orange"),
+        _("pink"),
         _("yellow"),
         _("green"),
         _("blue"),

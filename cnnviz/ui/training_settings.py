@@ -21,7 +21,7 @@ from cnnviz.ui import (
     training_groups,
     transfer_choice,
 )
-from cnnviz.ui.language import _
+from cnnviz.ui.language import _, in_words
 from cnnviz.ui.plain_text import plain
 
 _KEPT = (training_address.DATA, training_address.NETWORK, training_address.EPOCHS)
@@ -187,7 +187,7 @@ def _changed(config: TrainingConfig) -> None:
         usual = replace(usual, parameters=config.parameters)
     usual = replace(usual, optimizer=TrainingConfig().optimizer)
     found = [
-        f"{plain(_(label))}: {plain(_(value))}" if value else plain(_(label))
+        f"{plain(_(label))}: {plain(in_words(value))}" if value else plain(_(label))
         for label, value in changes(config, usual)
     ]
     if not found:

@@ -195,9 +195,10 @@ def _bars(layers: int, learning: int, label: str) -> str:
         for count, bar, word in parts
         if count
     )
+    last = _("new: learns your classes")
     new = (
         f'<div style="flex:none;margin-left:12px;max-width:6.5rem"><div style="{base}width:26px;'
-        f'background:{colour}"></div>{_("new: learns your classes")}</div>'
+        f'background:{colour}"></div>{last}</div>'
     )
     return (
         f'<div role="img" aria-label="{escape(label, quote=True)}" '

@@ -4,7 +4,7 @@ import pytest
 
 from cnnviz.errors import NotPossible
 from cnnviz.runs import locks, queue
-from cnnviz.runs.run import create_run
+from cnnviz.runs.run import create_run, delete_run
 from cnnviz.training import launch
 from cnnviz.training.config import TrainingConfig
 
@@ -14,12 +14,14 @@ def nobody_works(monkeypatch):
     monkeypatch.setattr(launch, "keep_spare", lambda *_: None)
 
 
+@pytest.fixture
 def waiting_run():
     config = TrainingConfig(dataset="mnist", architecture="lenet5")
     run, lock = create_run(config.check().to_json(), "local")
     queue.enqueue(run.id)
     locks.let_go(lock)
-    return run
+    yield run
+    delete_run(run.id)
 
 
 def everything(at):
@@ -27,8 +29,8 @@ def everything(at):
 
 
 @pytest.mark.parametrize(("page", "name"), [("train", "run"), ("runs", "runs")])
-def test_stopped_while_it_waited(page, name, open_page):
-    run = waiting_run()
+def test_stopped_while_it_waited(page, name, open_page, waiting_run):
+    run = waiting_run
     run.request_stop()
     assert run.status == "stopped" and not queue.is_queued(run.id)
     at = open_page(page, **{name: run.id})
@@ -37,8 +39,8 @@ def test_stopped_while_it_waited(page, name, open_page):
 
 
 @pytest.mark.parametrize(("page", "name"), [("train", "run"), ("runs", "runs")])
-def test_failed_because_its_workers_died(page, name, open_page):
-    run = waiting_run()
+def test_failed_because_its_workers_died(page, name, open_page, waiting_run):
+    run = waiting_run
     lock = locks.take(run.folder)
     run.end("failed", NotPossible("It died {count} times.", count=3))
     locks.let_go(lock)
