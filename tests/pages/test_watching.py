@@ -10,8 +10,8 @@ import pytest
 from cnnviz import storage
 from cnnviz.runs import locks, queue
 from cnnviz.runs.insights import BINS, Histogram, Insight, LayerInsight
-from cnnviz.runs.run import COMMANDS, LEARNING_RATE, PAUSE, STOP, Run, create_run
-from cnnviz.training import launch
+from cnnviz.runs.run import COMMANDS, LEARNING_RATE, PAUSE, STOP, Run, create_run, delete_run
+from cnnviz.training import launch, slots
 from cnnviz.training.config import TrainingConfig
 
 PER_EPOCH, EPOCHS = 20, 3
@@ -172,7 +172,7 @@ def test_a_paused_one_says_where_it_rests_and_goes_on(open_page, monkeypatch):
     queue.withdraw(run.id)
 
 
-def test_what_waits_says_its_place_and_has_something_to_watch(open_page):
+def test_what_waits_says_its_place_and_has_something_to_watch(open_page, monkeypatch):
     runs = []
     for _one in range(2):
         config = TrainingConfig("mnist", "lenet5").check()
@@ -189,12 +189,17 @@ def test_what_waits_says_its_place_and_has_something_to_watch(open_page):
         assert films.value == "shipped:mnist_lenet5"  # the same data first
         films.select("shipped:fashion_mnist_vgg").run()
         assert at.query_params["film"] == "shipped:fashion_mnist_vgg" and not at.exception
+        assert "There is room" in texts(open_page("train", run=first.id))
+        monkeypatch.setenv("CNNVIZ_TRAINING_SLOTS", "1")
+        slot = slots.take()
+        slot.note("0" * 24)
         assert "It is next" in texts(open_page("train", run=first.id))
+        slot.let_go()
         at.button(key="stop-training").click().run()
         assert second.status == "stopped" and "choice-film" not in {s.key for s in at.selectbox}
     finally:
         for run in runs:
-            queue.withdraw(run.id)
+            delete_run(run.id)
 
 
 def test_the_slider_goes_back_to_earlier_moments(open_page, ended):
