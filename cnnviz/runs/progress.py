@@ -117,5 +117,5 @@ def _kept(insights: list[Event], epochs: list[Event]) -> tuple[str, ...]:
     """Labels of the insights that are still there: of many epochs only some are kept."""
     best = max(epochs, key=lambda e: (e["val_accuracy"], -e["val_loss"]), default={})
     kept = kept_epochs(epochs[-1]["epoch"] if epochs else 0, best.get("epoch"))
-    labels = [e["label"] for e in insights]
+    labels = dict.fromkeys(e["label"] for e in insights)  # who is stopped at step 10 has it twice
     return tuple(x for x in labels if x.startswith("step-") or int(x.split("-")[1]) in kept)

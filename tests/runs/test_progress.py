@@ -43,6 +43,7 @@ def test_insights_are_those_that_are_still_there():
     kept = {f"epoch-{epoch}" for epoch in kept_epochs(59, best=33)}
     assert set(summarise(events).insights) == {"step-0", *kept} and "epoch-33" in kept
     assert summarise(events[:1]).insights == ("step-0",)
+    assert summarise(events[:1] * 2).insights == ("step-0",)  # stopped at a step that is kept
 
 
 def test_it_is_worked_out_once_for_all_viewers():
