@@ -14,6 +14,10 @@ _CSS = """<style>
 [data-testid="stStatusWidget"] { display: none; }
 [class*="st-key-training-"] [data-stale="true"] { opacity: 1 !important; }
 .st-key-unseen-chart { display: none; }
+/* On a phone the slider over a training's moments has a row of its own above its two buttons. */
+@media (max-width: 640px) {
+  .st-key-moment-row > :has([data-testid="stSlider"]) { order: -1; flex: 1 0 100%; }
+}
 /* Small images are data here: enlarge them as squares, never blurred. */
 .crisp img, [class*="st-key-crisp"] img { image-rendering: pixelated; }
 </style>"""

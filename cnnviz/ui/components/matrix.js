@@ -69,7 +69,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     grid.style.setProperty("--n", n)
     grid.style.setProperty("--words", n <= 12 ? "1em" : n <= 25 ? ".86em" : ".72em")
     const names = Math.max(...heads.rows.map((head) => head.offsetWidth))
-    const least = n <= 20 ? 30 : 18
+    const least = n <= 20 ? 26 : 18 // ten digits fit beside their names on a phone
     const high = Math.floor(Math.max(least, Math.min((0.8 * window.innerHeight - 110) / n, 76)))
     // Cells may be wider than high: on a wide screen names then fit above them, and large numbers.
     const room = (root.clientWidth - names - 16) / n - 2
