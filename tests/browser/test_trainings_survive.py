@@ -40,7 +40,7 @@ def worker_of(home: Path, run: str) -> int:
     lock = str((home / "runs" / run / "lock").resolve())
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            opened = {os.readlink(link) for link in (process / "fd").iterdir()}
+            opened = {str(link.readlink()) for link in (process / "fd").iterdir()}
             works = b"cnnviz.training.worker" in (process / "cmdline").read_bytes()
         except OSError:  # it has ended meanwhile
             continue
