@@ -27,13 +27,15 @@ class Session:
 
     ``reruns`` and ``polls`` are seconds from asking for a run of the script, or of a fragment at
     its pace, to the end of that run; ``received`` counts bytes; ``errors`` are the sentences and
-    tracebacks that the server has shown.
+    tracebacks that the server has shown; ``figures`` are the page's figures (``st.metric``) with
+    the moment at which each came: (seconds since 1970, label, text).
     """
 
     address: str
     reruns: list[float] = field(default_factory=list)
     polls: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    figures: list[tuple[float, str, str]] = field(default_factory=list)
     received: int = 0
     query: str = ""
     page: str = ""
@@ -147,6 +149,8 @@ class Session:
         if kind == "button":
             # a widget's id ends with the key that the page gave it
             self._buttons[element.button.id.split("-", 2)[-1]] = element.button.id
+        elif kind == "metric":
+            self.figures.append((time.time(), element.metric.label, element.metric.body))
         elif kind == "exception":
             self.errors.append(element.exception.message)
         elif kind == "alert" and element.alert.format == element.alert.ERROR:

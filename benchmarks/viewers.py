@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import statistics
 import tempfile
@@ -39,6 +40,22 @@ async def started(session: Session) -> str:
     return session.query.partition("run=")[2].partition("&")[0]
 
 
+def ages(viewer: Session, events: list[dict]) -> list[float]:
+    """Seconds from each batch event to the first figures of this viewer that know its step."""
+    seen = [
+        (at, int(text.replace(",", "")))
+        for at, label, text in viewer.figures
+        if label.startswith("step of")
+    ]
+    found, place = [], 0
+    for event in events:
+        while place < len(seen) and seen[place][1] < event["step"]:
+            place += 1
+        if place and place < len(seen) and event["time"] > seen[0][0]:
+            found.append(seen[place][0] - event["time"])
+    return found
+
+
 async def watch(address: str, pid: int, home: Path, people: int, seconds: float) -> None:
     teacher = Session(address)
     await teacher.open("train", "epochs=1000")
@@ -52,6 +69,7 @@ async def watch(address: str, pid: int, home: Path, people: int, seconds: float)
     await asyncio.sleep(5)
     for viewer in viewers:
         viewer.polls.clear()
+        viewer.figures.clear()
         viewer.received = 0
     before, began = processor_seconds(pid), time.perf_counter()
     await asyncio.sleep(seconds)
@@ -59,6 +77,12 @@ async def watch(address: str, pid: int, home: Path, people: int, seconds: float)
     used = processor_seconds(pid) - before
     looks = sorted(seconds for viewer in viewers for seconds in viewer.polls)
     received = sum(viewer.received for viewer in viewers)
+    batches = [
+        event
+        for event in map(json.loads, diary.read_bytes().splitlines()[:-1])
+        if event["kind"] == "batch"
+    ]
+    age = sorted(a for viewer in viewers for a in ages(viewer, batches))
     errors = [error for viewer in viewers for error in viewer.errors]
     print(f"{'people watching':44} {people:8}")
     print(f"{'looks in all':44} {len(looks):8}")
@@ -66,6 +90,9 @@ async def watch(address: str, pid: int, home: Path, people: int, seconds: float)
     print(f"{'a look, p50, milliseconds':44} {1000 * statistics.median(looks):8.0f}")
     p95 = looks[int(0.95 * len(looks))]
     print(f"{'a look, p95, milliseconds':44} {1000 * p95:8.0f}   (bar: 300)")
+    print(f"{'age of an event when it is seen, p50, s':44} {statistics.median(age):8.2f}")
+    late = age[int(0.99 * len(age))]
+    print(f"{'age of an event when it is seen, p99, s':44} {late:8.2f}   (bar: 2.00)")
     print(f"{'sent for a look, kB':44} {received / len(looks) / 1000:8.1f}")
     print(f"{'web process, resident MB':44} {resident_bytes(pid) / 1e6:8.0f}")
     print(f"{'errors shown':44} {len(errors):8}   {errors[:1] or ''}")

@@ -15,7 +15,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 PACES = ((15, 0.7), (30, 1.0))  # (up to so many people, seconds between two looks of each)
 CROWD = 1.5  # seconds, for more
 SPREAD = 0.2  # share of the pace
-_STAYS_S = 4.0  # somebody who has not looked for so long has gone
+_STAYS_S = 10.0  # somebody who has not looked for so long has gone; a busy moment is no leaving
 
 _looks: dict[str, float] = {}
 _lock = threading.Lock()
