@@ -19,6 +19,7 @@ from pathlib import Path
 from benchmarks.sessions import Session
 from tests.browser.conftest import serving
 
+SETTLE_S = 30.0  # until everybody looks at the pace of a crowd
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -66,7 +67,7 @@ async def watch(address: str, pid: int, home: Path, people: int, seconds: float)
     viewers = [Session(address) for _person in range(people)]
     for viewer in viewers:
         await viewer.open("train", f"run={run}")
-    await asyncio.sleep(5)
+    await asyncio.sleep(SETTLE_S)
     for viewer in viewers:
         viewer.polls.clear()
         viewer.figures.clear()

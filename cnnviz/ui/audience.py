@@ -6,6 +6,7 @@ one person would keep sixty waiting.
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 import zlib
@@ -15,6 +16,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 PACES = ((15, 0.7), (30, 1.0))  # (up to so many people, seconds between two looks of each)
 CROWD = 1.5  # seconds, for more
 SPREAD = 0.2  # share of the pace
+GENTLY = 0.1  # share of those with an old pace who change it at a look
 _STAYS_S = 10.0  # somebody who has not looked for so long has gone; a busy moment is no leaving
 
 _looks: dict[str, float] = {}
@@ -27,6 +29,14 @@ def look() -> None:
     if context is not None:
         with _lock:
             _looks[context.session_id] = time.monotonic()
+
+
+def outgrown(own: float) -> bool:
+    """Whether this session should change from the pace ``own`` to today's, which draws its page.
+
+    One in ten says so at each look: thirty pages drawn at once would keep everybody waiting.
+    """
+    return own != pace() and random.random() < GENTLY
 
 
 def pace() -> float:

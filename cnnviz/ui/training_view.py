@@ -63,7 +63,7 @@ def _live(run_id: str, was: str, pace: float | None) -> None:
     audience.look()
     try:
         run = Run(run_id)
-        if _state(run) != was or (was in ("waiting", "working") and audience.pace() != pace):
+        if _state(run) != was or (was in ("waiting", "working") and audience.outgrown(pace)):
             st.rerun()  # the whole page: the outcome, the ways in, and another pace
         progress = run.progress
         if was == "waiting":
