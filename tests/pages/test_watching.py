@@ -10,7 +10,16 @@ import pytest
 from cnnviz import storage
 from cnnviz.runs import locks, queue
 from cnnviz.runs.insights import BINS, Histogram, Insight, LayerInsight
-from cnnviz.runs.run import COMMANDS, LEARNING_RATE, PAUSE, STOP, Run, create_run, delete_run
+from cnnviz.runs.run import (
+    COMMANDS,
+    LEARNING_RATE,
+    PAUSE,
+    STOP,
+    Run,
+    create_run,
+    delete_run,
+    list_runs,
+)
 from cnnviz.training import launch, slots
 from cnnviz.training.config import TrainingConfig
 
@@ -79,6 +88,14 @@ def make(until: int = PER_EPOCH * EPOCHS, owner: str = storage.LOCAL_OWNER, **ex
                 event["label"], step, step // 20 or None, (layer,), diagonal if step else None
             ).save(run.folder)
     return run, lock
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_left():
+    """All page tests share one home."""
+    yield
+    for run in list_runs():
+        delete_run(run.id, run.owner)
 
 
 @pytest.fixture
