@@ -136,7 +136,7 @@ def test_train_watch_and_look_inside(open_page, language):
     """Six epochs on Clothes: the curve is on screen before they end, then every page opens it."""
     page = open_page("train?epochs=6", locale=language)
     page.locator(".st-key-start-training button").click()
-    expect(page.locator(".st-key-training-live .js-plotly-plot").first).to_be_visible()
+    expect(page.get_by_test_id("live-curves")).to_be_visible(timeout=60_000)
     expect(page.locator(".st-key-stop-training button")).to_be_visible()  # still running
     run = re.search(r"run=([0-9a-f]{24})", page.url)[1]
     expect(page.locator(".st-key-keep-model button").first).to_be_visible(timeout=240_000)
