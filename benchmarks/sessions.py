@@ -159,8 +159,8 @@ class Session:
     async def _repeat(self, fragment: str, interval: float) -> None:
         while True:
             await asyncio.sleep(interval)
-            if self._asked is not None:  # the browser, too, has one run under way at a time
-                continue
+            while self._asked is not None:  # the server, too, runs one thing after the other
+                await asyncio.sleep(0.01)
             message = self._message()
             message.rerun_script.fragment_id = fragment
             message.rerun_script.is_auto_rerun = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -29,8 +30,13 @@ NAMES = [str(i) for i in range(10)]
 
 @pytest.fixture(autouse=True)
 def nobody_else_works(monkeypatch):
-    """A spare worker would take the runs that wait here."""
+    """A spare worker, also one that an earlier file left, would take the runs that wait here."""
     monkeypatch.setattr(launch, "keep_spare", lambda *_: None)
+    launch.dismiss_spare()
+    until = time.monotonic() + 60
+    while slots.occupied() and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not slots.occupied()
 
 
 def histogram(width: float) -> Histogram:
