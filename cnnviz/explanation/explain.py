@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
 from cnnviz.errors import BadInput, NotPossible
-from cnnviz.explanation.methods.cam import compiled_maps
+from cnnviz.explanation.catalogue import CATALOGUE
+from cnnviz.explanation.methods.cam import ClassActivationMap, explain_together
 from cnnviz.explanation.methods.registry import METHODS
 from cnnviz.explanation.results import Explanation
+from cnnviz.explanation.scoring import BEST, NONE
+from cnnviz.explanation.task import Found, OnFrame, Report, Task, checked_options
 from cnnviz.inference.layers import as_batch, find_layer
 from cnnviz.models.model import Model, load_model
 
-_VALUES_PER_BATCH = 32 * 224 * 224 * 3  # input values that go through the network at once
+Classes = int | Sequence[int] | None
 
 
 def explain(
     model: Model | str,
     images: np.ndarray | Sequence,
     method: str = "grad_cam",
-    target: int | Sequence[int] | None = None,
+    target: Classes = None,
     layer: str | None = None,
+    *,
+    against: Classes = None,
+    report: Report | None = None,
+    check_cancelled: Callable[[], None] | None = None,
+    on_frame: OnFrame | None = None,
+    **options: float,
 ) -> Explanation:
     """Heatmaps of the evidence for a class.
 
@@ -32,49 +42,85 @@ def explain(
         method: a key of ``METHODS``.
         target: the class to explain, one for all images or one each; None is the class with the
             highest score. To explain several classes of one image, repeat the image.
-        layer: the layer whose channels are weighted (``outer/inner`` inside a nested model); None
-            is the card's heatmap layer, the last one with more than 1×1 positions.
+        layer: for class activation maps the layer whose channels are weighted (``outer/inner``
+            inside a nested model); None is the card's heatmap layer, the last one with more than
+            1×1 positions. Methods that work on pixels take none.
+        against: a class to hold the target against, one for all images or one each: what spoke
+            for the one rather than the other. The maps are then signed.
+        report: called with the fraction done and a text.
+        check_cancelled: called between steps; ends the work by raising.
+        on_frame: called with the maps so far (n, h, w), by methods that take long.
+        **options: of the method, see its ``options``.
 
     Raises:
-        BadInput: unknown method, a class out of range, no images.
+        BadInput: unknown method or option, a class out of range, no images.
         NotFound: there is no such layer.
         NotPossible: the network, or the layer, has no positions that a map could show.
     """
     model = load_model(model) if not isinstance(model, Model) else model
+    explainer = METHODS[checked_method(method)]
+    layer = checked_layer(model, layer) if CATALOGUE[method].takes_layer else None
+    task = _task(model, images, target, against, layer, report, check_cancelled, on_frame)
+    task = replace(task, options=checked_options(explainer, options))
+    return _explanation(task, method, layer, explainer.explain(task))
+
+
+def explain_many(
+    model: Model | str,
+    images: np.ndarray | Sequence,
+    methods: Sequence[str] = ("grad_cam",),
+    target: Classes = None,
+    layers: Sequence[str | None] = (None,),
+    *,
+    against: Classes = None,
+) -> dict[tuple[str, str], Explanation]:
+    """Several gradient class activation maps at several layers for the price of about one.
+
+    Arguments and errors are those of ``explain``; methods that need more than the one forward and
+    backward pass are refused with BadInput.
+
+    Returns:
+        An explanation for each (method, layer).
+    """
+    model = load_model(model) if not isinstance(model, Model) else model
+    explainers = [METHODS[checked_method(method)] for method in methods]
+    for explainer in explainers:
+        if not isinstance(explainer, ClassActivationMap):
+            raise BadInput(
+                "“{method}” cannot share its pass with others; ask for it alone.",
+                method=explainer.name,
+            )
+    names = [checked_layer(model, layer) for layer in layers]
+    task = _task(model, images, target, against, None, None, None, None)
+    found = explain_together(task, explainers, names)
+    return {key: _explanation(task, *key, one) for key, one in found.items()}
+
+
+def enlarge(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Maps (n, h, w) at another size, bilinear with pixel centres kept in place (half-pixel)."""
+    if maps.shape[1:] == tuple(size):
+        return maps
+    return np.stack([cv2.resize(x, size[::-1], interpolation=cv2.INTER_LINEAR) for x in maps])
+
+
+def checked_method(method: str) -> str:
+    """The name of a method; raises BadInput."""
     if method not in METHODS:
         raise BadInput(
             "There is no method called “{method}”. Choose one of: {known}.",
             method=str(method)[:40],
             known=", ".join(METHODS),
         )
-    layer = _checked_layer(model, layer)
-    prepared = as_batch(model.keras_model, model.prepare(images))
-    targets = _checked_targets(target, len(prepared), len(model.card.class_names))
-    run = compiled_maps(model.keras_model, layer, (METHODS[method],))
-    size = max(1, _VALUES_PER_BATCH // prepared[0].size)
-    parts = [
-        run(prepared[i : i + size], targets[i : i + size]) for i in range(0, len(prepared), size)
-    ]
-    raw = np.concatenate([maps[0].numpy() for maps, _, _ in parts])
-    targets = np.concatenate([found.numpy() for _, found, _ in parts])
-    probabilities = np.concatenate([shares.numpy() for _, _, shares in parts])
-    return Explanation(
-        raw=raw,
-        heatmaps=enlarge(raw, prepared.shape[1:3]),
-        targets=targets,
-        shares=probabilities[np.arange(len(targets)), targets],
-        layer=layer,
-        method=method,
-        signed=METHODS[method].signed,
-    )
+    return method
 
 
-def enlarge(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Maps (n, h, w) at another size, bilinear with pixel centres kept in place (half-pixel)."""
-    return np.stack([cv2.resize(x, size[::-1], interpolation=cv2.INTER_LINEAR) for x in maps])
+def checked_layer(model: Model, name: str | None) -> str:
+    """The name of a layer with positions, the card's heatmap layer for None.
 
-
-def _checked_layer(model: Model, name: str | None) -> str:
+    Raises:
+        NotFound: there is no such layer.
+        NotPossible: it, or the whole network, has no positions.
+    """
     name, default = name or model.card.heatmap_layer, model.card.heatmap_layer
     shape = find_layer(model.keras_model, name).output.shape if name else ()
     if len(shape) == 4 and (shape[1] != 1 or shape[2] != 1):
@@ -92,10 +138,11 @@ def _checked_layer(model: Model, name: str | None) -> str:
     )
 
 
-def _checked_targets(target: int | Sequence[int] | None, images: int, classes: int) -> np.ndarray:
-    if target is None:
-        return np.full(images, -1, np.int32)
-    targets = np.asarray(target)
+def checked_classes(classes: Classes, images: int, known: int, none: int) -> np.ndarray:
+    """One class for each image as int32 (n,), ``none`` where there is none; raises BadInput."""
+    if classes is None:
+        return np.full(images, none, np.int32)
+    targets = np.asarray(classes)
     if targets.dtype.kind not in "iu" or targets.ndim > 1:
         raise BadInput("The class to explain is a number, or one number for each image.")
     if targets.ndim == 1 and len(targets) != images:
@@ -106,10 +153,49 @@ def _checked_targets(target: int | Sequence[int] | None, images: int, classes: i
             targets=len(targets),
         )
     for value in targets.flat:
-        if not 0 <= value < classes:
+        if not 0 <= value < known:
             raise BadInput(
                 "There is no class {target}: the classes are numbered from 0 to {last}.",
                 target=int(value),
-                last=classes - 1,
+                last=known - 1,
             )
     return np.broadcast_to(targets, images).astype(np.int32)
+
+
+def _task(
+    model: Model,
+    images: np.ndarray | Sequence,
+    target: Classes,
+    against: Classes,
+    layer: str | None,
+    report: Report | None,
+    check_cancelled: Callable[[], None] | None,
+    on_frame: OnFrame | None,
+) -> Task:
+    prepared = as_batch(model.keras_model, model.prepare(images))
+    classes = len(model.card.class_names)
+    return Task(
+        model.keras_model,
+        prepared,
+        checked_classes(target, len(prepared), classes, BEST),
+        checked_classes(against, len(prepared), classes, NONE),
+        layer,
+        report=report or (lambda fraction, text: None),
+        check_cancelled=check_cancelled or (lambda: None),
+        on_frame=on_frame,
+    )
+
+
+def _explanation(task: Task, method: str, layer: str | None, found: Found) -> Explanation:
+    held = task.against >= 0
+    return Explanation(
+        raw=found.raw,
+        heatmaps=enlarge(found.raw, task.images.shape[1:3]),
+        targets=found.targets,
+        shares=found.shares,
+        layer=layer,
+        method=method,
+        signed=CATALOGUE[method].signed or bool(held.any()),
+        against=task.against if held.any() else None,
+        details=found.details,
+    )

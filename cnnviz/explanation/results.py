@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -11,19 +12,23 @@ import numpy as np
 class Explanation:
     """Which parts of images spoke for a class.
 
-    ``raw`` is float32 (n, h, w) at the resolution of ``layer``; ``heatmaps`` is the same at the
-    network's input size (n, H, W). Neither is normalised; they hold negative values where the
-    method is ``signed``. ``targets`` (n,) are the explained classes, ``shares`` (n,) their
-    probabilities.
+    ``raw`` is float32 (n, h, w): at the resolution of ``layer``, or of the input for methods that
+    take no layer (``layer`` is then None). ``heatmaps`` is the same at the network's input size
+    (n, H, W). Neither is normalised; they hold negative values where the result is ``signed``.
+    ``targets`` (n,) are the explained classes, ``shares`` (n,) their probabilities, ``against``
+    (n,) the classes they are held against, −1 for none. ``details`` are figures of the method
+    about its own map, an array (n,) each.
     """
 
     raw: np.ndarray
     heatmaps: np.ndarray
     targets: np.ndarray
     shares: np.ndarray
-    layer: str
+    layer: str | None
     method: str
     signed: bool = False
+    against: np.ndarray | None = None
+    details: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def positive_evidence(self) -> np.ndarray:

@@ -31,7 +31,8 @@ class Layer:
     ``name`` is the Keras name, ``outer/inner`` inside a nested model. ``output_shape`` is without
     the batch: (h, w, channels) or (units,). ``inputs`` are the names of the layers before it.
     ``flops`` counts multiplications and additions for one image. ``receptive_field`` is None where
-    it is the whole image or has no meaning.
+    it is the whole image or has no meaning. ``uses`` counts how often an image passes the layer;
+    of one used several times the last use is shown.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Layer:
     flops: int = 0
     inputs: tuple[str, ...] = ()
     receptive_field: ReceptiveField | None = None
+    uses: int = 1
 
     @property
     def spatial(self) -> bool:
@@ -65,7 +67,8 @@ class Card:
     ``fit`` is how an image becomes ``input_shape``: ``stretch``, ``crop`` (centre) or ``pad``.
     ``polarity`` is ``any`` or ``light_on_dark`` (digits: an image is inverted, cropped and centred
     as MNIST was). ``dataset`` is the bundled data set it was trained on, where there is one.
-    ``heatmap_layer``, ``feature_layer`` and ``filter_layer`` are the defaults of the pages.
+    ``answers`` is ``one`` (the classes share one vote) or ``several`` (multi-label: each class is
+    answered yes or no for itself). ``heatmap_layer``, ``feature_layer`` and ``filter_layer`` are the defaults of the pages.
     """
 
     title: str
@@ -78,6 +81,7 @@ class Card:
     source: str = ""
     licence: str = ""
     weaknesses: str = ""
+    answers: str = "one"
     accuracy: tuple[Accuracy, ...] = ()
     parameters: int = 0
     flops: int = 0

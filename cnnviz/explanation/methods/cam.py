@@ -1,4 +1,4 @@
-"""What all class activation maps share: a weighted sum of a layer's channels.
+"""What the gradient class activation maps share: a weighted sum of a layer's channels.
 
 They differ in one step, how a channel (or each of its positions) is weighted. A method is a file
 with a subclass that overrides ``weights``, and a line in the registry.
@@ -6,19 +6,24 @@ with a subclass that overrides ``weights``, and a line in the registry.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import keras
+import numpy as np
 import tensorflow as tf
 
+from cnnviz.explanation.scoring import chosen, score_of
+from cnnviz.explanation.task import Explainer, Found, Task
 from cnnviz.inference.layers import compiled, image_signature, run_through
 
 
-class ClassActivationMap:
-    """Base of the methods. ``signed`` methods keep the evidence against the class."""
+class ClassActivationMap(Explainer):
+    """Base of the methods. ``signed`` methods keep the evidence against the class.
 
-    name: ClassVar[str]
+    Where a class is held against another, all maps are signed.
+    """
+
     signed: ClassVar[bool] = False
 
     def weights(self, activations: tf.Tensor, gradients: tf.Tensor) -> tf.Tensor:
@@ -30,39 +35,68 @@ class ClassActivationMap:
         """
         raise NotImplementedError
 
-    def maps(self, activations: tf.Tensor, gradients: tf.Tensor) -> tf.Tensor:
+    def maps(self, activations: tf.Tensor, gradients: tf.Tensor, against: tf.Tensor) -> tf.Tensor:
         """The raw maps (n, h, w)."""
         maps = tf.reduce_sum(self.weights(activations, gradients) * activations, axis=-1)
-        return maps if self.signed else tf.nn.relu(maps)
+        if self.signed:
+            return maps
+        return tf.where((against < 0)[:, None, None], tf.nn.relu(maps), maps)
+
+    def explain(self, task: Task) -> Found:
+        return explain_together(task, (self,), (task.layer,))[self.name, task.layer]
+
+
+def explain_together(
+    task: Task, methods: Sequence[ClassActivationMap], layers: Sequence[str]
+) -> dict[tuple[str, str], Found]:
+    """All methods at all layers from one forward and one backward pass for each batch."""
+    methods, layers = tuple(methods), tuple(dict.fromkeys(layers))
+    run = compiled_maps(task.keras_model, layers, methods)
+    parts = []
+    for start in range(0, len(task.images), task.batch):
+        task.check_cancelled()
+        part = slice(start, start + task.batch)
+        parts.append(run(task.images[part], task.targets[part], task.against[part]))
+    maps = [np.concatenate([p[0][i].numpy() for p in parts]) for i in range(len(parts[0][0]))]
+    targets = np.concatenate([found.numpy() for _, found, _ in parts])
+    probabilities = np.concatenate([shares.numpy() for _, _, shares in parts])
+    shares = probabilities[np.arange(len(targets)), targets]
+    keys = [(method.name, layer) for layer in layers for method in methods]
+    return {key: Found(raw, targets, shares) for key, raw in zip(keys, maps, strict=True)}
 
 
 def compiled_maps(
-    keras_model: keras.Model, layer: str, methods: tuple[ClassActivationMap, ...]
-) -> Callable[[tf.Tensor, tf.Tensor], tuple[tuple[tf.Tensor, ...], tf.Tensor, tf.Tensor]]:
-    """One forward and one backward pass, shared by all ``methods``, compiled once per model.
+    keras_model: keras.Model, layers: tuple[str, ...], methods: tuple[ClassActivationMap, ...]
+) -> Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tuple]:
+    """One forward and one backward pass, shared by all, compiled once per model.
 
     Returns:
-        A function of raw images float32 (n, h, w, c) and targets int32 (n,), where −1 stands for
-        the class with the highest score. It returns the raw maps (n, h, w) of each method, the
-        targets and the probabilities (n, classes).
+        A function of raw images float32 (n, h, w, c), targets int32 (n,) and the classes they are
+        held against int32 (n,) (see :mod:`cnnviz.explanation.scoring`). It returns the raw maps
+        (n, h, w), of all methods for the first layer, then for the next; the targets; and the
+        probabilities (n, classes).
     """
 
     def build() -> Callable:
-        def run(images: tf.Tensor, targets: tf.Tensor) -> tuple:
+        def run(images: tf.Tensor, targets: tf.Tensor, against: tf.Tensor) -> tuple:
             with tf.GradientTape(watch_accessed_variables=False) as tape:
-                seen = run_through(keras_model, images, [layer], on_output=tape.watch)
-                best = tf.argmax(seen.scores, axis=1, output_type=tf.int32)
-                targets = tf.where(targets < 0, best, targets)
-                score = tf.gather(seen.scores, targets, batch_dims=1)
-            output = seen.outputs[layer]
+                seen = run_through(keras_model, images, layers, on_output=tape.watch)
+                targets = chosen(seen.scores, targets)
+                score = score_of(seen.scores, targets, against)
+            outputs = [seen.outputs[layer] for layer in layers]
             gradients = tape.gradient(
-                score, output, unconnected_gradients=tf.UnconnectedGradients.ZERO
+                score, outputs, unconnected_gradients=tf.UnconnectedGradients.ZERO
             )
-            output, gradients = tf.cast(output, tf.float32), tf.cast(gradients, tf.float32)
-            maps = tuple(method.maps(output, gradients) for method in methods)
+            maps = tuple(
+                method.maps(tf.cast(output, tf.float32), tf.cast(gradient, tf.float32), against)
+                for output, gradient in zip(outputs, gradients, strict=True)
+                for method in methods
+            )
             return maps, targets, seen.probabilities
 
-        signature = [image_signature(keras_model), tf.TensorSpec((None,), tf.int32)]
+        numbers = tf.TensorSpec((None,), tf.int32)
+        signature = [image_signature(keras_model), numbers, numbers]
         return tf.function(run, input_signature=signature, autograph=False)
 
-    return compiled(keras_model, ("cam", layer, tuple(m.name for m in methods)), build)
+    key = ("cam", layers, tuple(m.name for m in methods))
+    return compiled(keras_model, key, build)

@@ -1,15 +1,15 @@
-"""The methods of explanation by name."""
+"""The methods of explanation by name; :mod:`cnnviz.explanation.catalogue` has their words."""
 
 from __future__ import annotations
 
-from cnnviz.explanation.methods.cam import ClassActivationMap
 from cnnviz.explanation.methods.grad_cam import GradCam
 from cnnviz.explanation.methods.grad_cam_pp import GradCamPlusPlus
 from cnnviz.explanation.methods.hires_cam import HiResCam
 from cnnviz.explanation.methods.layer_cam import LayerCam
 from cnnviz.explanation.methods.xgrad_cam import XGradCam
+from cnnviz.explanation.task import Explainer
 
-METHODS: dict[str, ClassActivationMap] = {
+METHODS: dict[str, Explainer] = {
     method.name: method
     for method in (GradCam(), GradCamPlusPlus(), HiResCam(), LayerCam(), XGradCam())
 }
