@@ -4,7 +4,7 @@ import streamlit as st
 
 from cnnviz.compute import defaults
 from cnnviz.errors import CnnvizError
-from cnnviz.ui import address, channel, current, filter_pictures, frame
+from cnnviz.ui import address, channel, channel_card, current, filter_pictures, frame
 from cnnviz.ui.language import _
 
 opened = current.model()
@@ -97,32 +97,10 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="filter-choi
 
 if chosen is not None:
     with place:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.subheader(
-                filter_pictures.name_of(card, layer, chosen) + f" · {name}",
-                anchor=False,
-                width="content",
-            )
-            st.button(
-                _("Close"),
-                key="close-channel",
-                icon=":material/close:",
-                type="tertiary",
-                on_click=channel.close,
-            )
-        if pictures is not None and chosen in channels:
-            picture = pictures[channels.index(chosen)]
-        else:
-            alone = filter_pictures.paint(opened, layer, [chosen], steps)
-            picture = None if alone is None else alone[0]
-        filter_pictures.show_channel(opened, layer, chosen, picture)
-        if layer.spatial:
-            st.page_link(
-                "pages/feature_maps.py",
-                label=_("Where does it respond in my image?"),
-                icon=":material/grid_view:",
-                query_params={"layer": name, "channel": str(chosen)},
-            )
+        shown = pictures is not None and chosen in channels
+        channel_card.show(
+            opened, layer, chosen, pictures[channels.index(chosen)] if shown else None
+        )
 
 with st.expander(_("The weights of the first layer")):
     try:

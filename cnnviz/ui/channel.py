@@ -7,7 +7,7 @@ import streamlit as st
 from cnnviz import images
 from cnnviz.datasets.image_references import Picture
 from cnnviz.figures import overlays, tiles
-from cnnviz.models.cards import Layer
+from cnnviz.models.cards import Card, Layer
 from cnnviz.ui import address
 from cnnviz.ui.current import Opened
 from cnnviz.ui.language import _
@@ -24,6 +24,18 @@ def chosen_channel(layer: Layer) -> int | None:
     if address.chosen("layer") not in (None, layer.name):
         return None  # it belonged to a layer that this page does not show
     return int(text) if text.isdecimal() and int(text) < layer.output_shape[-1] else None
+
+
+def name_of(card: Card, layer: Layer, channel: int) -> str:
+    """The class, in the layer where channels are classes, else the channel's number."""
+    last = next((x for x in card.layers[::-1] if x.kind == "Dense"), None)
+    if (
+        last is not None
+        and layer.name == last.name
+        and layer.output_shape[-1] == len(card.class_names)
+    ):
+        return _(card.class_names[channel])
+    return _("channel {channel}").format(channel=channel)
 
 
 def choose_layer(name: str) -> None:
