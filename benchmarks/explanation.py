@@ -19,20 +19,16 @@ from collections.abc import Callable
 import keras
 import numpy as np
 import tensorflow as tf
-from tf_keras_vis.activation_maximization import ActivationMaximization
 from tf_keras_vis.gradcam import Gradcam
-from tf_keras_vis.utils.model_modifiers import ExtractIntermediateLayer
 from tf_keras_vis.utils.scores import CategoricalScore
 
 from cnnviz.explanation.explain import explain
-from cnnviz.explanation.filters import visualize_filters
-from cnnviz.explanation.painting import Canvas
 from cnnviz.inference.feature_maps import feature_maps
 from cnnviz.models.model import Model
 from cnnviz.models.networks import build
 from cnnviz.models.structure import make_card
 
-SIDE, CHANNELS, STEPS = 64, 32, 16
+SIDE = 64
 
 
 def small_net() -> tuple[Model, keras.Model]:
@@ -87,43 +83,6 @@ def grad_cam(model: Model, cut: keras.Model, batch: int, rounds: int) -> None:
     )
 
 
-def filters(model: Model, rounds: int) -> None:
-    network = model.keras_model
-    layer = "relu_2_2"
-    channels = list(range(CHANNELS))
-    cut = keras.Model(network.inputs, network.get_layer(layer).output)
-    canvas = Canvas(SIDE, SIDE, 3)
-
-    @tf.function(autograph=False)
-    def floor(spectra: tf.Tensor) -> tf.Tensor:
-        def step(i: tf.Tensor, x: tf.Tensor) -> tuple:
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
-                tape.watch(x)
-                means = tf.reduce_mean(cut([x], training=False), axis=(1, 2))
-                score = tf.gather(means, channels, batch_dims=1)
-            return i + 1, x + tape.gradient(score, x)
-
-        return tf.while_loop(lambda i, _: i < STEPS, step, (0, spectra))[1]
-
-    noise = np.random.default_rng(0).uniform(0, 255, (CHANNELS, SIDE, SIDE, 3)).astype(np.float32)
-    flat = keras.Model(network.inputs, network.outputs)
-    theirs = ActivationMaximization(flat, ExtractIntermediateLayer(layer), clone=True)
-    score = CategoricalScore(channels)
-    side_by_side(
-        f"{CHANNELS} filters × {STEPS} steps at {canvas.height} px",
-        {
-            "bare steps on pixels, compiled": lambda: floor(tf.constant(noise)),
-            "cnnviz.visualize_filters": lambda: visualize_filters(
-                model, layer, channels, steps=STEPS
-            ),
-            "tf-keras-vis ActivationMaximization": lambda: theirs(
-                score, seed_input=noise, steps=STEPS
-            ),
-        },
-        rounds,
-    )
-
-
 def maps(model: Model, batch: int, rounds: int) -> None:
     images = np.random.default_rng(0).integers(0, 256, (batch, SIDE, SIDE, 3), np.uint8)
     side_by_side(
@@ -143,7 +102,6 @@ def main() -> None:
     grad_cam(model, cut, 64, 5)
     maps(model, 1, 25)
     maps(model, 64, 5)
-    filters(model, 2)
 
 
 if __name__ == "__main__":
