@@ -89,6 +89,14 @@ def read_registry(module: str = MODULE) -> Registry:
 
 _HERE = "cnnviz.compute.questions."
 _IMAGE = ("model", "image")
+_HEATMAP = {
+    "method": "grad_cam",
+    "targets": None,
+    "layer": None,
+    "top": 3,
+    "against": None,
+    "options": {},
+}
 
 QUESTIONS: dict[str, QuestionKind] = {
     "predict": QuestionKind(_HERE + "answers:predict", _IMAGE, {"top": 5}, limit_s=60),
@@ -105,9 +113,29 @@ QUESTIONS: dict[str, QuestionKind] = {
     "heatmaps": QuestionKind(
         _HERE + "heatmaps:heatmaps",
         _IMAGE,
-        {"method": "grad_cam", "targets": None, "layer": None, "top": 3},
+        _HEATMAP,
         limit_s=60,
+        version=2,
         default_layer="heatmap_layer",
+    ),
+    "slow_heatmaps": QuestionKind(
+        _HERE + "heatmaps:slow_heatmaps",
+        _IMAGE,
+        _HEATMAP,
+        cost="long",
+        limit_s=300,
+        default_layer="heatmap_layer",
+    ),
+    "heatmap_table": QuestionKind(
+        _HERE + "heatmaps:heatmap_table",
+        _IMAGE,
+        {
+            "methods": ["grad_cam", "grad_cam_pp", "hires_cam", "layer_cam", "xgrad_cam"],
+            "layers": None,
+            "targets": None,
+            "against": None,
+        },
+        limit_s=60,
     ),
     "gallery_heatmaps": QuestionKind(
         _HERE + "heatmaps:gallery_heatmaps",
@@ -115,6 +143,12 @@ QUESTIONS: dict[str, QuestionKind] = {
         {"layer": None},
         limit_s=120,
         default_layer="heatmap_layer",
+    ),
+    "occlude": QuestionKind(
+        _HERE + "occluding:occlude",
+        (*_IMAGE, "row", "column", "size"),
+        {"target": None, "against": None, "baseline": "mean"},
+        limit_s=60,
     ),
     "filters": QuestionKind(
         _HERE + "filters:filters",

@@ -105,7 +105,7 @@ def enlarge(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 def checked_method(method: str) -> str:
     """The name of a method; raises BadInput."""
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise BadInput(
             "There is no method called “{method}”. Choose one of: {known}.",
             method=str(method)[:40],
