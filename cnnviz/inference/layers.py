@@ -135,7 +135,7 @@ def run_through(
     images: tf.Tensor,
     names: Sequence[str] = (),
     *,
-    on_output: Callable[[tf.Tensor], None] | None = None,
+    on_output: Callable[[tf.Tensor], tf.Tensor | None] | None = None,
     stop: bool = False,
     rectifier: Callable[[tf.Tensor, Callable], tf.Tensor] | None = None,
 ) -> Seen:
@@ -148,7 +148,7 @@ def run_through(
         images: raw pixels, float32.
         names: layers to keep.
         on_output: called with each kept output as the network goes on to use it
-            (``tape.watch``).
+            (``tape.watch``); with what it returns, if anything, the network goes on instead.
         stop: end after the last named layer, so that later layers neither cost anything nor care
             about the size of the image.
         rectifier: called as ``rectifier(x, relu)`` in place of every ReLU and ReLU6.
@@ -160,7 +160,8 @@ def run_through(
         def wrapper(call: Callable, *args: object, **kwargs: object) -> tf.Tensor:
             output = call(*args, **kwargs)
             if on_output is not None:
-                on_output(output)
+                replaced = on_output(output)
+                output = output if replaced is None else replaced
             seen.outputs[name] = output
             waiting.discard(name)
             if stop and not waiting:
