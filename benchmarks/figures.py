@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cnnviz.figures import overlays, tiles
+from cnnviz.figures import legend, overlays, tiles
 from cnnviz.figures.colours import sequential
 from cnnviz.figures.png import encode_palette_png
 from cnnviz.figures.training import training_curve
@@ -71,7 +71,7 @@ def main() -> None:
     photo = cv2.resize(photos(1)[0], (450, 300), interpolation=cv2.INTER_CUBIC)
     heat = np.random.default_rng(0).random((7, 7), np.float32)
     line("overlay on a photo 450×300", lambda: overlays.overlay(photo, heat).image.tobytes())
-    line("legend for a download", lambda: overlays.legend_png(photo, heat, ["Title", "words"]))
+    line("legend for a download", lambda: legend.legend_png(photo, heat, ["Title", "words"]))
     images = photos(2000)
     line("2,000 thumbnails 32×32×3, exact", lambda: tiles.image_sprite(images).data)
     line("2,000 thumbnails 32×32×3", lambda: tiles.image_sprite(images, exact=False).data)

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from cnnviz import images
-from cnnviz.figures import overlays
+from cnnviz.figures import legend, overlays
 from cnnviz.ui import current, frame, heatmap_choices
 from cnnviz.ui.language import _, percent
 from cnnviz.ui.photo import seen, show_steps
@@ -69,7 +69,7 @@ for column, target, heat, share, positive in zip(
         st.download_button(
             _("Download"),
             partial(  # made when asked for, by a thread that knows no language: texts go along
-                overlays.legend_png,
+                legend.legend_png,
                 base.photo,
                 placed,
                 lines,

@@ -1,17 +1,12 @@
-"""A heatmap laid over its photo so that the photo stays readable, and the same for a download."""
+"""A heatmap laid over its photo so that the photo stays readable."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from html import escape
-from io import BytesIO
-from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
 
 from cnnviz.figures.colours import diverging, hexadecimal, inferno
 from cnnviz.figures.png import enlarge
@@ -20,18 +15,7 @@ from cnnviz.figures.png import enlarge
 # legend shows the same part of the map.
 _COLDEST = 84
 _FADE = 0.45  # the share of the largest heat from which on opacity is full
-_FONTS = {
-    False: (
-        "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
-        "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
-        "/System/Library/Fonts/PingFang.ttc",
-    ),
-    True: (
-        "/usr/share/fonts/opentype/noto/NotoSansCJK-Bold.ttc",
-        "/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf",
-        "/System/Library/Fonts/PingFang.ttc",
-    ),
-}
+_PIXELS_AT_THE_TOP = 0.005  # of maps of single pixels: so many share the strongest colour
 
 
 @dataclass(frozen=True)
@@ -53,7 +37,29 @@ def heat_table(signed: bool = False) -> np.ndarray:
     return inferno()[np.round(np.linspace(_COLDEST, 250, 256)).astype(int)]
 
 
-def _fade(shares: np.ndarray) -> np.ndarray:
+def strongest(heat: np.ndarray, *, signed: bool = False, pixels: bool = False) -> float:
+    """The value that the strongest colour of a map stands for; 0 where there is nothing to show.
+
+    That is the largest one (``signed``: of |v|). Maps of single ``pixels`` have a few that outshine
+    all others: there the strongest half percent share the strongest colour.
+    """
+    values = np.nan_to_num(np.asarray(heat, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    values = np.abs(values) if signed else np.maximum(values, 0)
+    top = float(values.max(initial=0.0))
+    if pixels and top > 0:
+        return float(np.quantile(values, 1 - _PIXELS_AT_THE_TOP)) or top
+    return top
+
+
+def ground(photo: np.ndarray, *, signed: bool) -> np.ndarray:
+    """The photo as a ground for single pixels: grey, dim under heat, pale under signed values."""
+    grey = photo if photo.shape[-1] == 1 else cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., None]
+    level = grey.astype(np.float32)
+    level = 0.3 * level + 172 if signed else 0.32 * level
+    return np.round(level).astype(np.uint8).repeat(3, axis=-1)
+
+
+def fade(shares: np.ndarray) -> np.ndarray:
     """Heat as a share of the largest (0–1) → how much of the full opacity it gets (smoothstep)."""
     steps = np.clip(shares / _FADE, 0, 1)
     return steps * steps * (3 - 2 * steps)
@@ -92,7 +98,7 @@ def overlay(
     if shares.shape != base.shape[:2]:
         shares = cv2.resize(shares, base.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     level = np.round(128 + 127 * shares if signed else 255 * shares).astype(np.uint8)
-    weight = (opacity * _fade(np.abs(shares)))[..., None]
+    weight = (opacity * fade(np.abs(shares)))[..., None]
     mixed = base * (1 - weight) + heat_table(signed)[level] * weight
     return Overlay(np.round(mixed).astype(np.uint8), True, top)
 
@@ -103,16 +109,19 @@ def scale_svg(
     *,
     table: np.ndarray | None = None,
     middle: str = "",
+    signed: bool = False,
     dark: bool = False,
     width: int = 260,
 ) -> str:
     """A colour scale as an SVG text: the colours of ``table`` from left to right with their words.
 
-    ``table`` is by default the one of heatmaps; for maps pass ``tiles.colour_table(…)``.
+    ``table`` is by default the one of heatmaps, or of ``signed`` ones; for maps pass
+    ``tiles.colour_table(…)``.
     """
     shares = np.linspace(0, 1, 17)
-    fades = _fade(shares) if table is None else np.ones(17)  # as an overlay fades
-    table = heat_table() if table is None else table
+    fades = np.ones(17)
+    if table is None:  # as an overlay fades
+        table, fades = heat_table(signed), fade(np.abs(2 * shares - 1) if signed else shares)
     stops = "".join(
         f'<stop offset="{share:.4f}" stop-color="{hexadecimal(table[round(255 * share)])}" '
         f'stop-opacity="{fade:.3f}"/>'
@@ -134,91 +143,3 @@ def scale_svg(
         f'stroke="{line}"/><g fill="{ink}" font-size="14" '
         f'font-family="Source Sans, Noto Sans CJK SC, sans-serif">{texts}</g></svg>'
     )
-
-
-@lru_cache(maxsize=16)
-def font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """A font with Chinese glyphs where one is installed, else the one Pillow brings."""
-    for path in _FONTS[bold]:
-        if Path(path).exists():
-            return ImageFont.truetype(path, size)
-    return ImageFont.load_default(size)
-
-
-def legend_png(
-    photo: np.ndarray,
-    heat: np.ndarray,
-    lines: Sequence[str],
-    *,
-    low: str = "0",
-    high: str = "",
-    opacity: float = 0.75,
-    signed: bool = False,
-    beside: bool = True,
-) -> bytes:
-    """A PNG to keep: the overlay (``beside`` the plain photo), words under it, and its scale.
-
-    The first of ``lines`` is the title. ``low`` and ``high`` name the ends of the scale.
-    """
-    shown = overlay(photo, heat, opacity, signed=signed, smallest_side=480)
-    height, width = shown.image.shape[:2]
-    pictures = [enlarged(photo, 480), shown.image] if beside else [shown.image]
-    margin, gap = 28, 16
-    total = max(len(pictures) * (width + gap) - gap, 420)
-    texts = [
-        piece
-        for number, line in enumerate(lines)
-        for piece in _wrapped(line, font(26 if number == 0 else 19, number == 0), total, number)
-    ]
-    page = Image.new(
-        "RGB",
-        (total + 2 * margin, height + 2 * margin + sum(s for _, _, s in texts) + 96),
-        "#ffffff",
-    )
-    for position, picture in enumerate(pictures):
-        page.paste(Image.fromarray(picture), (margin + position * (width + gap), margin))
-    pen = ImageDraw.Draw(page)
-    y = margin + height + 14
-    for text, number, step in texts:
-        look = font(26 if number == 0 else 19, number == 0)
-        pen.text((margin, y), text, font=look, fill="#1f2233" if number == 0 else "#585d72")
-        y += step
-    if shown.evidence:
-        page.paste(Image.fromarray(_bar(signed)), (margin, y + 14))
-        pen.text((margin, y + 34), low, font=font(17), fill="#585d72")
-        pen.text((margin + 300, y + 34), high, font=font(17), fill="#585d72", anchor="ra")
-    buffer = BytesIO()
-    page.save(buffer, "PNG", compress_level=3)
-    return buffer.getvalue()
-
-
-def _bar(signed: bool) -> np.ndarray:
-    """The scale of an overlay on white paper, (16, 300, 3)."""
-    level = np.round(np.linspace(1 if signed else 0, 255, 300)).astype(int)
-    fade = _fade(np.abs(level - 128) / 127 if signed else level / 255)[:, None]
-    row = 255 * (1 - fade) + heat_table(signed)[level] * fade
-    return np.round(row).astype(np.uint8)[None].repeat(16, axis=0)
-
-
-def _wrapped(line: str, look: ImageFont.ImageFont, width: int, number: int) -> list[tuple]:
-    """(text, number of the line, height) for each piece that fits; Chinese breaks anywhere."""
-    step = 40 if number == 0 else 29
-    pieces, current = [], ""
-    for word in _words(line):
-        if current and look.getlength(current + word) > width:
-            pieces.append((current.rstrip(), number, step))
-            current = word.lstrip()
-        else:
-            current += word
-    return [*pieces, (current, number, step)]
-
-
-def _words(line: str) -> list[str]:
-    parts: list[str] = []
-    for char in line:
-        wide = ord(char) > 0x2E80
-        if parts and not wide and not parts[-1].endswith(" ") and ord(parts[-1][-1]) <= 0x2E80:
-            parts[-1] += char
-        else:
-            parts.append(char)
-    return parts

@@ -1,8 +1,6 @@
-from io import BytesIO
 from xml.etree import ElementTree
 
 import numpy as np
-from PIL import Image
 
 from cnnviz.figures import overlays
 
@@ -88,18 +86,30 @@ def test_scale_escapes_its_words():
     assert ElementTree.fromstring(svg).tag.endswith("svg")
 
 
-def test_legend_has_room_for_its_words_and_draws_chinese():
-    heat = np.ones((7, 7), np.float32)
-    short = Image.open(BytesIO(overlays.legend_png(photo(), heat, ["Cat"])))
-    long = Image.open(BytesIO(overlays.legend_png(photo(), heat, ["Cat", "颜色越亮越重要" * 30])))
-    assert short.width == long.width
-    assert long.height > short.height + 2 * 29
-    assert long.size[0] >= 2 * 400
+def test_a_signed_scale_has_both_colours_and_its_middle_is_clear():
+    svg = overlays.scale_svg("against", "for", middle="nothing", signed=True)
+    stops = ElementTree.fromstring(svg).findall(".//{*}stop")
+    first, middle, last = (stops[i].get("stop-color") for i in (0, 8, 16))
+    red, blue = (int(last[1:3], 16), int(last[5:7], 16)), (int(first[1:3], 16), int(first[5:7], 16))
+    assert red[0] > red[1] and blue[1] > blue[0] and middle != first
+    assert [float(stops[i].get("stop-opacity")) for i in (0, 8, 16)] == [1, 0, 1]
 
 
-def test_words_break_at_spaces_and_between_chinese_characters():
-    look = overlays.font(19)
-    pieces = [text for text, *_ in overlays._wrapped("one two three", look, 60, 1)]
-    assert " ".join(pieces) == "one two three" and len(pieces) >= 2
-    pieces = [text for text, *_ in overlays._wrapped("虎猫虎猫虎猫", look, 45, 1)]
-    assert "".join(pieces) == "虎猫虎猫虎猫" and len(pieces) >= 2
+def test_the_strongest_value_forgives_a_few_pixels_that_outshine_all():
+    heat = np.linspace(-2, 1, 10_000, dtype=np.float32).reshape(100, 100)
+    heat[0, 0], heat[1, 1] = 500, np.nan
+    assert overlays.strongest(heat) == 500
+    assert 0.98 < overlays.strongest(heat, pixels=True) < 1
+    assert 1.97 < overlays.strongest(heat, signed=True, pixels=True) < 2
+    assert overlays.strongest(-np.ones((3, 3)), pixels=True) == 0
+    lonely = np.zeros((100, 100), np.float32)
+    lonely[5, 5] = 3
+    assert overlays.strongest(lonely, pixels=True) == 3
+
+
+def test_the_ground_for_pixels_is_grey_dim_or_pale():
+    dim, pale = overlays.ground(photo(), signed=False), overlays.ground(photo(), signed=True)
+    for one in (dim, pale):
+        assert one.shape == (400, 400, 3) and (one == one[..., :1]).all()
+    assert dim.max() < 90 and pale.min() > 165
+    assert overlays.ground(photo(28, 1), signed=True).shape == (28, 28, 3)
