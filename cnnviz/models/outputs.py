@@ -42,6 +42,11 @@ class Ending:
         """How many classes are told apart: two for a single unit."""
         return max(self.units, 2)
 
+    @property
+    def separate(self) -> bool:
+        """Whether each class is answered yes or no for itself (multi-label)."""
+        return self.kind == "sigmoid" and self.units > 1
+
 
 def find_ending(model: keras.Model) -> Ending:
     """How a model with one (n, units) output ends."""

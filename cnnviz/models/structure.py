@@ -16,6 +16,7 @@ from keras.src.ops.node import Node
 
 from cnnviz.models.cards import Card, Layer, ReceptiveField
 from cnnviz.models.flops import count_flops
+from cnnviz.models.outputs import find_ending
 from cnnviz.models.receptive_fields import seen_by
 
 OPEN_SIDE = 224  # assumed where a network leaves its input size open
@@ -99,6 +100,7 @@ def make_card(
         "flops": sum(layer.flops for layer in layers),
         "versions": {"keras": keras.__version__, "tensorflow": tf.__version__},
         "layers": layers,
+        "answers": "several" if find_ending(model).separate else "one",
         "heatmap_layer": last_spatial_layer(layers),
         "feature_layer": head_input(layers),
         "filter_layer": middle_layer(layers),
