@@ -347,7 +347,7 @@ def _datasets(given: argparse.Namespace) -> None:
         print(json.dumps(rows))
         return
     for row in rows:
-        print(f"{row['name']:<16} {row['title']:<14} {', '.join(row['classes'])}")
+        print(f"{row['name']:<21} {row['title']:<30} {', '.join(row['classes'])}")
 
 
 def _write(path: Path, data: bytes) -> None:

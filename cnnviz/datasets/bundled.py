@@ -1,19 +1,21 @@
 """The data sets that come with the project: 10,000 training and 10,000 test images each.
 
 Each split is one lossless WebP sheet of 100 × 100 tiles (``tools/make_datasets.py``): it decodes in
-a fraction of a second, and can be looked at as a picture.
+a fraction of a second, and can be looked at as a picture. Some sets are made on the fly from
+another one (``derived``).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from cnnviz.datasets.dataset import check_split
+from cnnviz.datasets import derived
+from cnnviz.datasets.dataset import check_split, limit_indices
 from cnnviz.errors import NotFound
 from cnnviz.texts import N_
 
@@ -23,7 +25,10 @@ _SIDE = 100  # tiles in a row of a sheet
 
 @dataclass(frozen=True)
 class BundledDataset:
-    """What is known of a bundled set without decoding it; ``size`` is the images' side."""
+    """What is known of a bundled set without decoding it; ``size`` is the images' side.
+
+    ``base`` is the set whose images it is made from; empty for the originals.
+    """
 
     name: str
     title: str
@@ -33,9 +38,12 @@ class BundledDataset:
     channels: int
     source: str
     licence: str
+    base: str = ""
 
 
-DATASETS: dict[str, BundledDataset] = {
+_ANIMALS = (2, 3, 4, 5, 6, 7)  # classes of cifar10
+
+_ORIGINALS: dict[str, BundledDataset] = {
     d.name: d
     for d in (
         BundledDataset(
@@ -94,6 +102,45 @@ DATASETS: dict[str, BundledDataset] = {
 }
 
 
+def _made_from(base: str, name: str, title: str, story: str, **changes: object) -> BundledDataset:
+    return replace(_ORIGINALS[base], name=name, title=title, story=story, base=base, **changes)
+
+
+DATASETS: dict[str, BundledDataset] = _ORIGINALS | {
+    d.name: d
+    for d in (
+        _made_from(
+            "cifar10",
+            "cifar10_animals",
+            N_("Animal or vehicle"),
+            N_("The small photos with only two answers: is it an animal or a vehicle?"),
+            class_names=(N_("vehicle"), N_("animal")),
+        ),
+        _made_from(
+            "fashion_mnist",
+            "fashion_mnist_marked",
+            N_("Clothes with a mark"),
+            N_(
+                "The pictures of clothes with a small mark in a corner that gives the class away: "
+                "whoever learns from them can read the mark and ignore the clothes."
+            ),
+        ),
+        _made_from(
+            "mnist",
+            "mnist_500",
+            N_("Few digits"),
+            N_("Only 500 of the handwritten digits to learn from; the test is the usual one."),
+        ),
+        _made_from(
+            "cifar10",
+            "cifar10_noisy",
+            N_("Small photos, wrongly labelled"),
+            N_("The small photos with a tenth of the labels wrong, as in data of doubtful origin."),
+        ),
+    )
+}
+
+
 def describe(name: str) -> BundledDataset:
     """The bundled set of that name; raises NotFound."""
     try:
@@ -106,9 +153,30 @@ def describe(name: str) -> BundledDataset:
         ) from None
 
 
-@lru_cache(maxsize=3)
 def _sheet(name: str, file: str) -> tuple[np.ndarray, np.ndarray]:
     """All 10,000 (images, labels) of a file, read-only."""
+    known = describe(name)
+    if not known.base:
+        return _original(name, file)
+    images, labels = _original(known.base, file)
+    if name == "fashion_mnist_marked":
+        images = _marked(known.base, file)
+    elif name == "cifar10_animals":
+        labels = np.isin(labels, _ANIMALS).astype(np.int64)
+    elif name == "cifar10_noisy":
+        labels = derived.with_wrong_labels(labels, len(known.class_names), file == "test")
+    return images, labels
+
+
+@lru_cache(maxsize=2)
+def _marked(base: str, file: str) -> np.ndarray:
+    images = derived.marked(*_original(base, file))
+    images.flags.writeable = False
+    return images
+
+
+@lru_cache(maxsize=3)
+def _original(name: str, file: str) -> tuple[np.ndarray, np.ndarray]:
     known = describe(name)
     data = np.frombuffer((FOLDER / name / f"{file}.webp").read_bytes(), np.uint8)
     picture = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
@@ -135,13 +203,18 @@ def stratified(labels: np.ndarray, split: str) -> np.ndarray:
 
 @lru_cache(maxsize=8)
 def _indices(name: str, split: str) -> np.ndarray:
-    """Which tiles of the training sheet belong to ``train`` and to ``val``."""
-    labels = np.load(FOLDER / name / "train_labels.npy", allow_pickle=False)
-    return stratified(labels, split)
+    """Which tiles of the training sheet belong to ``train`` and to ``val``; of a set made from
+    another the same ones as of that."""
+    labels = np.load(FOLDER / (describe(name).base or name) / "train_labels.npy")
+    chosen = stratified(labels, split)
+    if name == "mnist_500" and split == "train":
+        return chosen[limit_indices(labels[chosen], derived.FEW)]
+    return chosen
 
 
 def split_arrays(name: str, split: str) -> tuple[np.ndarray, np.ndarray]:
-    """(images, labels) of ``train`` (9,000), ``val`` (1,000) or ``test`` (10,000)."""
+    """(images, labels) of ``train`` (9,000; ``mnist_500``: 500), ``val`` (1,000) or ``test``
+    (10,000)."""
     describe(name)
     check_split(split)
     if split == "test":

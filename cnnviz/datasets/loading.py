@@ -40,13 +40,15 @@ def load_dataset(
     """
     text = str(name)
     if text in bundled.DATASETS:
-        if complete:
+        if complete and not bundled.DATASETS[text].base:
             # resolved by name: this module must not bring TensorFlow with it
             load = import_module("cnnviz.datasets.complete").load_complete
             return load(text, split).limit(limit)
         known = bundled.DATASETS[text]
-        images, labels = bundled.split_arrays(text, split)
-        return Dataset(text, split, images, labels, known.class_names, known.source).limit(limit)
+        if not complete:
+            images, labels = bundled.split_arrays(text, split)
+            whole = Dataset(text, split, images, labels, known.class_names, known.source)
+            return whole.limit(limit)
     if complete:
         raise BadInput("Only the bundled data sets have a complete original.")
     if text.startswith("upload:"):

@@ -34,7 +34,13 @@ SWITCHES = ("class_weights", "weight_averaging", "mixed_precision", "complete", 
 APPLIES = {"momentum": "sgd", "weight_decay": "adamw"}  # settings of one optimizer only
 _OPTIONAL = ("early_stopping", "limit")
 _LONGEST_TITLE = 80
-SUITS = {"fashion_mnist": ("flip",), "cifar10": ("flip", "shift")}  # unknown photos may be text
+_PHOTOS = ("flip", "shift")
+SUITS = {  # unknown photos may be text
+    "fashion_mnist": ("flip",),
+    "cifar10": _PHOTOS,
+    "cifar10_animals": _PHOTOS,
+    "cifar10_noisy": _PHOTOS,
+}
 
 
 @dataclass(frozen=True)

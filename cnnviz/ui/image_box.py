@@ -77,7 +77,7 @@ def sample_references(opened: Opened) -> list[str]:
     if card.dataset in DATASETS:
         own = [f"data:{card.dataset}/test/{i}" for i in range(SAMPLES_PER_SET)]
         return own + photos
-    others = [f"data:{name}/test/{i}" for name in DATASETS for i in range(6)]
+    others = [f"data:{d.name}/test/{i}" for d in DATASETS.values() if not d.base for i in range(6)]
     return photos + others
 
 

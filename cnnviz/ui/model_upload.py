@@ -116,7 +116,9 @@ def _questions(upload: str, filename: str, facts: dict) -> None:
 def _class_names(upload: str, classes: int) -> list[str]:
     """Known lists where the number fits, else one name a line."""
     known = {
-        d.title: list(d.class_names) for d in DATASETS.values() if len(d.class_names) == classes
+        d.title: list(d.class_names)
+        for d in DATASETS.values()
+        if len(d.class_names) == classes and (not d.base or classes == 2)
     }
     imagenet = current.class_names_of_photos()
     if classes == len(imagenet):

@@ -68,7 +68,7 @@ def test_a_failing_download_is_one_sentence(monkeypatch, tmp_path):
 
     monkeypatch.setattr(file_utils, "urlretrieve", unreachable)
     monkeypatch.setattr(file_utils.config, "keras_home", lambda: str(tmp_path))
-    for name in bundled.DATASETS:
+    for name in (d.name for d in bundled.DATASETS.values() if not d.base):
         with pytest.raises(Offline, match=f"“{name}” has to be downloaded"):
             load_dataset(name, complete=True)
 
