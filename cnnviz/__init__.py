@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "BadInput": "errors",
+    "ChannelStatistics": "inference.channel_statistics",
     "CnnvizError": "errors",
     "Dataset": "datasets.dataset",
     "Embedding": "embedding.results",
@@ -21,6 +22,7 @@ _HOMES = {
     "NotFound": "errors",
     "Run": "runs.run",
     "TrainingConfig": "training.config",
+    "channel_statistics": "inference.channel_statistics",
     "embed": "embedding.embed",
     "evaluate": "evaluation.evaluate",
     "explain": "explanation.explain",
