@@ -54,7 +54,9 @@ def accuracy(folder: Path, words: Shipped) -> tuple[Accuracy, ...]:
     if not file.is_file():
         return ()
     result = json.loads(file.read_text(encoding="utf-8"))
-    return (Accuracy(result["test_accuracy"], words.dataset, "test", result["test_images"]),)
+    found = result["test_accuracy"]
+    found = found if isinstance(found, dict) else {words.dataset: found}
+    return tuple(Accuracy(value, name, "test", 10_000) for name, value in found.items())
 
 
 def main() -> None:

@@ -1,12 +1,15 @@
 """Train the shipped small models: ``python tools/train_shipped.py NAME … --originals FOLDER``.
 
 Each is trained from scratch on 90 % of the complete training set; the other 10 % (stratified) is
-``val``. The last epoch is kept, nothing is chosen on the test set, which is looked at once, at the
-end. A killed training continues from its last finished epoch when the command is repeated.
+``val``. Those of a set made from another (marked clothes, wrong labels, …) learn from the complete
+one changed in the same way. The last epoch is kept, nothing is chosen on the test set, which is
+looked at once, at the end. A killed training continues from its last finished epoch when the
+command is repeated.
 
-Writes to ``trained_models/NAME/``: ``model.keras``, ``history.json`` (loss and accuracy per step
-and epoch), ``checkpoints/*.npz`` (weights in float16 at a few steps and every epoch) and
-``training.json`` (recipe and measured accuracy). ``tools/describe_shipped.py`` makes the card.
+Writes to ``trained_models/NAME/`` (or below ``--out``): ``model.keras``, ``history.json`` (loss and
+accuracy per step and epoch), ``checkpoints/*.npz`` (weights in float16 at a few steps and every
+epoch) and ``training.json`` (recipe and measured accuracy). ``tools/describe_shipped.py`` makes the
+card.
 """
 
 from __future__ import annotations
@@ -24,8 +27,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import keras
 import numpy as np
 import originals
+from keras import layers
 from sklearn.model_selection import train_test_split
 
+from cnnviz.datasets import bundled, derived
 from cnnviz.models.networks import build
 
 OUT = Path(__file__).parents[1] / "trained_models"
@@ -61,6 +66,52 @@ RECIPES = {
         shift=1,
     ),
     "cifar10_resnet": Recipe("cifar10", "cifar_resnet", epochs=12, parameters={"n": 2}, flip=True),
+    "fashion_shortcut": Recipe(
+        "fashion_mnist_marked",
+        "vgg_bn",
+        epochs=3,
+        parameters={"width": 16, "blocks": 2, "dropout": 0.0},
+        learning_rate=0.05,
+        shift=0,
+    ),
+    "mnist_overfit": Recipe(
+        "mnist_500",
+        "lenet5",
+        epochs=60,
+        optimizer="adam",
+        learning_rate=2e-3,
+        weight_decay=0.0,
+        batch_size=32,
+        shift=0,
+    ),
+    "cifar10_noisy": Recipe(
+        "cifar10_noisy",
+        "vgg_bn",
+        epochs=10,
+        parameters={"width": 32, "blocks": 3, "dropout": 0.1},
+        learning_rate=0.05,
+        flip=True,
+    ),
+    "cifar10_animals": Recipe(
+        "cifar10_animals",
+        "vgg_bn",
+        epochs=4,
+        parameters={"width": 16, "blocks": 3, "dropout": 0.0},
+        learning_rate=0.05,
+        flip=True,
+    ),
+    "fashion_squeeze": Recipe(
+        "fashion_mnist",
+        "own",
+        epochs=8,
+        parameters={
+            "blocks": "conv 24, norm, relu, squeeze 4, pool, conv 48, norm, relu, squeeze 4, pool, "
+            "conv 96, norm, relu, squeeze 8, average"
+        },
+        learning_rate=0.05,
+        flip=True,
+        shift=1,
+    ),
 }
 
 
@@ -153,20 +204,62 @@ class Record(keras.callbacks.Callback):
         print(json.dumps(self.history["epochs"][-1]), flush=True)
 
 
+def read(name: str, originals_folder: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """The complete data set of that name, made from its base where it is one of ``derived``."""
+    known = bundled.DATASETS[name]
+    data = originals.read(known.base or name, originals_folder)
+    for seed, (split, (images, labels)) in enumerate(data.items()):
+        labels = labels.astype(np.int64)
+        if name == "fashion_mnist_marked":
+            images = derived.marked(images, labels)
+        elif name == "cifar10_noisy" and split == "train":
+            labels = derived.with_wrong_labels(labels, 10, seed)
+        elif name == "cifar10_animals":
+            labels = np.isin(labels, bundled.ANIMALS).astype(np.int64)
+        data[split] = images, labels
+    return data
+
+
+def splits(name: str, images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Images and labels to learn from, and those of ``val``."""
+    if name == "mnist_500":
+        arrays = [bundled.split_arrays(name, split) for split in ("train", "val")]
+        return arrays[0][0], arrays[1][0], arrays[0][1], arrays[1][1]
+    return train_test_split(images, labels, test_size=0.1, stratify=labels, random_state=0)
+
+
+def tested(name: str) -> tuple[str, ...]:
+    """Whose complete test images the model is measured on: of the base too, where classes agree."""
+    base = bundled.DATASETS[name].base
+    names = bundled.DATASETS[name].class_names
+    return (name, base) if base and bundled.DATASETS[base].class_names == names else (name,)
+
+
+def untrained(recipe: Recipe, shape: tuple[int, int, int]) -> keras.Model:
+    """The network; two classes are told apart by one sigmoid unit."""
+    classes = len(bundled.DATASETS[recipe.dataset].class_names)
+    network = build(recipe.architecture, shape, classes, **recipe.parameters)
+    if classes > 2:
+        return network
+    x = network.get_layer("logits").input
+    x = layers.Dense(1, name="logit")(x)
+    x = layers.Activation("sigmoid", name="sigmoid")(x)
+    return keras.Model(network.inputs, x, name=network.name)
+
+
 def accuracy(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> float:
-    predicted = model.predict(images, batch_size=500, verbose=0).argmax(axis=1)
+    shares = model.predict(images, batch_size=500, verbose=0)
+    predicted = shares.argmax(axis=1) if shares.shape[1] > 1 else shares[:, 0] > 0.5
     return float((predicted == labels).mean())
 
 
-def train(name: str, originals_folder: Path, work: Path) -> None:
-    recipe, folder = RECIPES[name], OUT / name
+def train(name: str, originals_folder: Path, work: Path, out: Path) -> None:
+    recipe, folder = RECIPES[name], out / name
     folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(recipe.seed)
-    data = originals.read(recipe.dataset, originals_folder)
+    data = read(recipe.dataset, originals_folder)
     images, labels = data["train"]
-    train_x, val_x, train_y, val_y = train_test_split(
-        images, labels, test_size=0.1, stratify=labels, random_state=0
-    )
+    train_x, val_x, train_y, val_y = splits(recipe.dataset, images, labels)
     epochs = AugmentedEpochs(train_x, train_y, recipe)
     schedule = OneCycle(recipe.learning_rate, recipe.epochs * len(epochs))
     optimizer = (
@@ -176,10 +269,11 @@ def train(name: str, originals_folder: Path, work: Path) -> None:
             schedule, momentum=0.9, nesterov=True, weight_decay=recipe.weight_decay
         )
     )
-    model = build(recipe.architecture, images.shape[1:], 10, **recipe.parameters)
+    model = untrained(recipe, images.shape[1:])
+    several = model.output_shape[-1] > 1
     model.compile(
         optimizer,
-        "sparse_categorical_crossentropy",
+        "sparse_categorical_crossentropy" if several else "binary_crossentropy",
         metrics=["accuracy"],
         jit_compile=False,
     )
@@ -191,15 +285,17 @@ def train(name: str, originals_folder: Path, work: Path) -> None:
         verbose=0,
         callbacks=[Record(folder), keras.callbacks.BackupAndRestore(str(work / name))],
     )
-    test_x, test_y = data["test"]
     result = {
         "recipe": asdict(recipe),
-        "trained_on": f"{len(train_x)} of the {len(images)} training images (the rest is val)",
+        "trained_on": f"{len(train_x)} of the {len(images)} training images; {len(val_x)} others "
+        "are val",
         "val_accuracy": accuracy(model, val_x, val_y),
-        "test_accuracy": accuracy(model, test_x, test_y),
-        "test_images": len(test_x),
+        "test_accuracy": {
+            name: accuracy(model, *bundled.split_arrays(name, "test"))
+            for name in tested(recipe.dataset)
+        },
     }
-    fresh = build(recipe.architecture, images.shape[1:], 10, **recipe.parameters)
+    fresh = untrained(recipe, images.shape[1:])
     fresh.set_weights(model.get_weights())  # saved without the optimizer
     fresh.save(folder / "model.keras")
     (folder / "training.json").write_text(json.dumps(result, indent=1) + "\n")
@@ -210,10 +306,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="+", choices=RECIPES)
     parser.add_argument("--originals", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--work", type=Path, default=Path("workspace/training-shipped"))
     arguments = parser.parse_args()
     for name in arguments.names:
-        train(name, arguments.originals, arguments.work)
+        train(name, arguments.originals, arguments.work, arguments.out)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ class BundledDataset:
     base: str = ""
 
 
-_ANIMALS = (2, 3, 4, 5, 6, 7)  # classes of cifar10
+ANIMALS = (2, 3, 4, 5, 6, 7)  # classes of cifar10
 
 _ORIGINALS: dict[str, BundledDataset] = {
     d.name: d
@@ -162,7 +162,7 @@ def _sheet(name: str, file: str) -> tuple[np.ndarray, np.ndarray]:
     if name == "fashion_mnist_marked":
         images = _marked(known.base, file)
     elif name == "cifar10_animals":
-        labels = np.isin(labels, _ANIMALS).astype(np.int64)
+        labels = np.isin(labels, ANIMALS).astype(np.int64)
     elif name == "cifar10_noisy":
         labels = derived.with_wrong_labels(labels, len(known.class_names), file == "test")
     return images, labels
