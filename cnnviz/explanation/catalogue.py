@@ -19,6 +19,7 @@ class Method:
     takes a layer), ``pixels`` (single pixels, by gradients) or ``perturbation`` (the image is
     changed and shown again). ``cost`` is ``quick`` (under two seconds on a processor) or ``long``.
     ``signed`` maps also hold what spoke against the class. ``takes_layer`` methods read a layer.
+    ``class_blind`` ones do not ask for a class, so none can be held against another.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Method:
     cost: str = "quick"
     signed: bool = False
     takes_layer: bool = False
+    class_blind: bool = False
 
 
 def _cam(name: str, title: str, question: str, reading: str, source: str, **more: object) -> Method:
@@ -88,6 +90,7 @@ _ALL = (
             "map is the same for all of them."
         ),
         "Muhammad, Yeasin 2020, arXiv 2008.00299",
+        class_blind=True,
     ),
     _cam(
         "score_cam",

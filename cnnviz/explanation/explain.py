@@ -58,7 +58,7 @@ def explain(
         NotPossible: the network, or the layer, has no positions that a map could show.
     """
     model = load_model(model) if not isinstance(model, Model) else model
-    explainer = METHODS[checked_method(method)]
+    explainer = METHODS[checked_method(method, against)]
     layer = checked_layer(model, layer) if CATALOGUE[method].takes_layer else None
     task = _task(model, images, target, against, layer, report, check_cancelled, on_frame)
     task = replace(task, options=checked_options(explainer, options))
@@ -83,7 +83,7 @@ def explain_many(
         An explanation for each (method, layer).
     """
     model = load_model(model) if not isinstance(model, Model) else model
-    explainers = [METHODS[checked_method(method)] for method in methods]
+    explainers = [METHODS[checked_method(method, against)] for method in methods]
     for explainer in explainers:
         if not isinstance(explainer, ClassActivationMap):
             raise BadInput(
@@ -103,13 +103,22 @@ def enlarge(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.stack([cv2.resize(x, size[::-1], interpolation=cv2.INTER_LINEAR) for x in maps])
 
 
-def checked_method(method: str) -> str:
-    """The name of a method; raises BadInput."""
+def checked_method(method: str, against: Classes = None) -> str:
+    """The name of a method, one that can hold classes against each other where that is wanted.
+
+    Raises:
+        BadInput: there is none of that name, or it does not ask for a class.
+    """
     if not isinstance(method, str) or method not in METHODS:
         raise BadInput(
             "There is no method called “{method}”. Choose one of: {known}.",
             method=str(method)[:40],
             known=", ".join(METHODS),
+        )
+    if against is not None and CATALOGUE[method].class_blind:
+        raise BadInput(
+            "{method} does not ask for a class, so it cannot hold one against another.",
+            method=CATALOGUE[method].title,
         )
     return method
 

@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from cnnviz.errors import NotPossible
 from cnnviz.explanation.scoring import chosen, score_of
 from cnnviz.explanation.task import Explainer, Found, Task
 from cnnviz.inference.layers import compiled, image_signature, run_through
@@ -25,17 +26,21 @@ class ClassActivationMap(Explainer):
     """
 
     signed: ClassVar[bool] = False
+    needs_gradients: ClassVar[bool] = True
 
-    def weights(self, activations: tf.Tensor, gradients: tf.Tensor) -> tf.Tensor:
+    def weights(self, activations: tf.Tensor, gradients: tf.Tensor | None) -> tf.Tensor:
         """The weight of each channel, (n, 1, 1, c), or of each of its positions, (n, h, w, c).
 
         Args:
             activations: the layer's output, float32 (n, h, w, c).
-            gradients: of the class score with respect to it, same shape.
+            gradients: of the class score with respect to it, same shape; None where no method
+                needs them.
         """
         raise NotImplementedError
 
-    def maps(self, activations: tf.Tensor, gradients: tf.Tensor, against: tf.Tensor) -> tf.Tensor:
+    def maps(
+        self, activations: tf.Tensor, gradients: tf.Tensor | None, against: tf.Tensor
+    ) -> tf.Tensor:
         """The raw maps (n, h, w)."""
         maps = tf.reduce_sum(self.weights(activations, gradients) * activations, axis=-1)
         if self.signed:
@@ -74,7 +79,8 @@ def compiled_maps(
         A function of raw images float32 (n, h, w, c), targets int32 (n,) and the classes they are
         held against int32 (n,) (see :mod:`cnnviz.explanation.scoring`). It returns the raw maps
         (n, h, w), of all methods for the first layer, then for the next; the targets; and the
-        probabilities (n, classes).
+        probabilities (n, classes). It raises NotPossible where a layer is not on a way to the
+        scores.
     """
 
     def build() -> Callable:
@@ -84,11 +90,19 @@ def compiled_maps(
                 targets = chosen(seen.scores, targets)
                 score = score_of(seen.scores, targets, against)
             outputs = [seen.outputs[layer] for layer in layers]
-            gradients = tape.gradient(
-                score, outputs, unconnected_gradients=tf.UnconnectedGradients.ZERO
-            )
+            gradients = [None] * len(layers)
+            if any(method.needs_gradients for method in methods):
+                gradients = tape.gradient(score, outputs)
+                for layer, gradient in zip(layers, gradients, strict=True):
+                    if gradient is None:
+                        raise NotPossible(
+                            "No way leads from the layer “{layer}” to the score of a class, so it "
+                            "has no part in the answer. Choose another layer.",
+                            layer=layer[:60],
+                        )
+                gradients = [tf.cast(gradient, tf.float32) for gradient in gradients]
             maps = tuple(
-                method.maps(tf.cast(output, tf.float32), tf.cast(gradient, tf.float32), against)
+                method.maps(tf.cast(output, tf.float32), gradient, against)
                 for output, gradient in zip(outputs, gradients, strict=True)
                 for method in methods
             )
