@@ -98,6 +98,7 @@ _HEATMAP = {
     "options": {},
 }
 
+_TRUST = {"method": "grad_cam", "target": None, "layer": None, "against": None}
 QUESTIONS: dict[str, QuestionKind] = {
     "predict": QuestionKind(_HERE + "answers:predict", _IMAGE, {"top": 5}, limit_s=60),
     "home": QuestionKind(_HERE + "answers:home", _IMAGE, limit_s=60, version=2),
@@ -137,6 +138,30 @@ QUESTIONS: dict[str, QuestionKind] = {
         },
         limit_s=60,
     ),
+    "trust_curves": QuestionKind(
+        _HERE + "trust:trust_curves",
+        _IMAGE,
+        _TRUST,
+        cost="long",
+        limit_s=600,
+        default_layer="heatmap_layer",
+    ),
+    "trust_forgetting": QuestionKind(
+        _HERE + "trust:trust_forgetting",
+        _IMAGE,
+        {**_TRUST, "stages": 10, "repeats": 3, "seed": 0},
+        cost="long",
+        limit_s=1200,
+        default_layer="heatmap_layer",
+    ),
+    "trust_table": QuestionKind(
+        _HERE + "trust:trust_table",
+        ("model", "dataset"),
+        {"split": "test", "limit": 50, "methods": None, "layer": None},
+        cost="long",
+        limit_s=3600,
+        default_layer="heatmap_layer",
+    ),
     "gallery_heatmaps": QuestionKind(
         _HERE + "heatmaps:gallery_heatmaps",
         ("model", "images", "targets"),
@@ -149,6 +174,7 @@ QUESTIONS: dict[str, QuestionKind] = {
         (*_IMAGE, "row", "column", "size"),
         {"target": None, "against": None, "baseline": "mean"},
         limit_s=60,
+        cached=False,  # a moving patch would push out what is asked for again
     ),
     "filters": QuestionKind(
         _HERE + "filters:filters",
