@@ -34,7 +34,7 @@ def evaluate(
     ``indices`` are places in the split.
     """
     opened = context.model(model)
-    data, indices = _dataset(context, dataset, split, limit)
+    data, indices = part_of_split(context, dataset, split, limit)
     found = evaluation.evaluate(
         opened,
         data,
@@ -63,7 +63,7 @@ def embedding(
     opened = context.model(model)
     if layer is not None:
         layer = checking.layer_of(opened.card, layer).name
-    data, indices = _dataset(context, dataset, split, limit)
+    data, indices = part_of_split(context, dataset, split, limit)
     found = embed(
         opened,
         data,
@@ -109,7 +109,7 @@ def top_images(
     opened = context.model(model)
     found = checking.layer_of(opened.card, layer)
     channels = checking.numbers(channels, "channels", found.output_shape[-1] - 1, 64)
-    data, indices = _dataset(context, dataset, split, limit)
+    data, indices = part_of_split(context, dataset, split, limit)
     exciting = most_exciting(
         opened,
         data,
@@ -127,7 +127,7 @@ def top_images(
     }
 
 
-def _dataset(
+def part_of_split(
     context: Context, name: str, split: str, limit: int | None
 ) -> tuple[Dataset, np.ndarray]:
     """Part of a split, and the places (n,) of its images in the split."""

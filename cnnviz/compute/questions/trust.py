@@ -6,7 +6,7 @@ import numpy as np
 
 from cnnviz.compute.context import Context
 from cnnviz.compute.questions import checking
-from cnnviz.compute.questions.many import _dataset
+from cnnviz.compute.questions.many import part_of_split
 from cnnviz.errors import BadInput
 from cnnviz.explanation.catalogue import CATALOGUE
 from cnnviz.explanation.comparing import compare_methods, quick_methods
@@ -131,7 +131,7 @@ def trust_table(
     opened = context.model(model)
     if layer is not None:
         layer = checking.spatial_layer_of(opened.card, layer).name
-    data, indices = _dataset(context, dataset, split, limit)
+    data, indices = part_of_split(context, dataset, split, limit)
     found = compare_methods(
         opened,
         data,
