@@ -14,6 +14,7 @@ FILTERS = 12
 FILTER_STEPS = 128
 EMBEDDED = 2000
 SEARCHED = 2000  # images looked through for those that excite a channel most
+LISTENED = 500  # images over which the channels' contributions to the classes are averaged
 EXCITED = 6  # channels for which such images are made beforehand
 
 _SAMPLES = {"mnist": 0, "fashion_mnist": 0, "cifar10": 7}  # a seven, an ankle boot, a frog

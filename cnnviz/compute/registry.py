@@ -191,6 +191,23 @@ QUESTIONS: dict[str, QuestionKind] = {
         cost="long",
         limit_s=600,
     ),
+    "channel_statistics": QuestionKind(
+        _HERE + "channels:channel_statistics",
+        ("model", "layer", "dataset"),
+        {"split": "train", "limit": defaults.SEARCHED},
+        cost="long",
+        limit_s=1200,
+    ),
+    "channel_contributions": QuestionKind(
+        _HERE + "channels:channel_contributions",
+        ("model", "layer", "dataset"),
+        {"split": "train", "limit": defaults.LISTENED},
+        cost="long",
+        limit_s=1200,
+    ),
+    "channel_kernel": QuestionKind(
+        _HERE + "channels:channel_kernel", ("model", "layer", "channel"), limit_s=60
+    ),
     "evaluate": QuestionKind(
         _HERE + "many:evaluate",
         ("model", "dataset"),
