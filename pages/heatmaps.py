@@ -2,118 +2,97 @@
 
 from functools import partial
 
-import numpy as np
 import streamlit as st
 
 from cnnviz import images
-from cnnviz.figures import legend, overlays
-from cnnviz.ui import current, frame, heatmap_choices
-from cnnviz.ui.language import _, percent
+from cnnviz.errors import Cancelled, CnnvizError
+from cnnviz.figures import overlays
+from cnnviz.ui import (
+    current,
+    frame,
+    heatmap_asking,
+    heatmap_choices,
+    heatmap_controls,
+    heatmap_how,
+    heatmap_panels,
+    heatmap_patch,
+    heatmap_saving,
+    heatmap_words,
+)
+from cnnviz.ui.language import _
 from cnnviz.ui.photo import seen, show_steps
-from cnnviz.ui.pictures import is_dark, show_png, show_svg
-from cnnviz.ui.questions import ask
+from cnnviz.ui.pictures import show_png
 
 opened = current.model()
 picture = current.image(opened)
 card = opened.card
+ranked = heatmap_asking.ranked_classes(opened, picture)
+choices = heatmap_choices.read(card, ranked)
 
-frame.head(
-    "heatmaps",
-    _(
-        "Bright areas spoke **for** the class named above the picture (Grad-CAM); where the photo "
-        "looks as usual, nothing did. The share is the part of the network's vote that the class "
-        "got."
-    ),
-)
-if warning := heatmap_choices.warning_of(picture, card):
+frame.head("heatmaps", heatmap_words.how_to_read(choices))
+if warning := heatmap_words.warning_of(picture, card):
     st.info(warning)
+heatmap_controls.first_row(card, choices)
 
-answer = ask(
-    "heatmaps",
-    model=opened.reference,
-    image=picture.reference,
-    targets=heatmap_choices.chosen_classes(card) or None,
-    layer=heatmap_choices.chosen_layer(card),
-    waiting=_("Asking the network …"),
-)
-
-opacity, shared = heatmap_choices.opacity(), heatmap_choices.shared_scale()
-largest = max(float(np.max(answer["maps"])), 0.0) or None if shared else None
 base = seen(picture, card)
-for column, target, heat, share, positive in zip(
-    st.columns(len(answer["targets"])),
-    answer["targets"],
-    answer["maps"],
-    answer["shares"],
-    answer["positive"],
-    strict=True,
-):
-    name = _(card.class_names[target])
-    placed = base.place(heat)
-    drawn = overlays.overlay(base.photo, placed, opacity, largest=largest)
-    with column:
-        st.subheader(name, anchor=False)
-        st.markdown(_("{share} of its vote").format(share=f"**{percent(share)}**"))
-        show_png(
-            images.encode_png(drawn.image),
-            alt=_("The image with the areas that spoke for {name}").format(name=name),
-            key=f"heat-{target}",
-        )
-        if not positive:
-            st.info(_("Nothing in this image spoke for {name}.").format(name=name))
-        lines = [
-            name,
-            _("{share} of its vote").format(share=percent(share)),
-            f"Grad-CAM · {answer['layer']} · {_(card.title)}",
-        ]
-        st.download_button(
-            _("Download"),
-            partial(  # made when asked for, by a thread that knows no language: texts go along
-                legend.legend_png,
-                base.photo,
-                placed,
-                lines,
-                low=_("nothing"),
-                high=_("spoke for it"),
-                opacity=opacity,
-            ),
-            file_name=f"{name}-grad-cam.png".replace(" ", "-"),
-            mime="image/png",
-            key=f"download-{target}",
-            icon=":material/download:",
-            type="tertiary",
-            on_click="ignore",
-        )
-show_svg(
-    overlays.scale_svg(_("nothing"), _("spoke most strongly for it"), dark=is_dark()),
-    alt=_("Colour scale: from nothing to what spoke most strongly for it"),
-)
-notes = [
-    _("All heatmaps have the same scale, so their strengths compare.")
-    if shared
-    else _("Each heatmap has its own scale: its strongest place has the strongest colour.")
-]
-if not base.whole:
-    notes.append(_("The network saw only the part of the photo inside the frame."))
-st.caption(" ".join(notes))
-show_steps(picture, card)
+panels: list[heatmap_panels.Panel] = []
+place = st.empty()
 
-heatmap_choices.controls(card, answer["targets"])
-with st.expander(_("How Grad-CAM works")):
-    height, width = card.layer(answer["layer"]).output_shape[:2]
-    st.markdown(
-        _(
-            "The layer **{layer}** holds {count} maps of {height} × {width} values. For each map, "
-            "Grad-CAM asks how much the score of the class would grow if the map grew a little "
-            "(the gradient, averaged over the map). The maps are added up with these weights, "
-            "negative sums are set to zero, and the result is enlarged over the photo. So nothing "
-            "finer than {height} × {width} fields can be seen, and what spoke *against* the class "
-            "is not shown."
-        ).format(
-            layer=answer["layer"],
-            count=card.layer(answer["layer"]).output_shape[2],
-            height=height,
-            width=width,
+
+def forming(so_far: list[heatmap_panels.Panel]) -> None:
+    with place.container():
+        heatmap_panels.show_forming(so_far, base, choices)
+
+
+if choices.view == "patch":
+    heatmap_patch.show(opened, picture, choices)
+else:
+    try:
+        panels = heatmap_asking.panels(opened, picture, choices, forming)
+    except Cancelled:  # the note with the way to start again is there
+        pass
+    except CnnvizError as error:
+        st.info(error.sentence(_))
+    place.empty()
+
+shared = choices.shared and choices.view != "methods"
+largest = heatmap_panels.top_of_all(panels) if shared else None
+if panels and choices.view != "classes":
+    st.markdown(heatmap_words.explained(panels, card))
+places = heatmap_panels.columns(len(panels))
+for column, panel in zip(places, panels, strict=False):
+    with column:
+        st.subheader(heatmap_words.title(panel, choices, card), anchor=False)
+        st.markdown(heatmap_words.subtitle(panel, choices, card))
+        if not panel.problem:
+            name = heatmap_words.target(panel, card)
+            show_png(
+                images.encode_png(heatmap_panels.drawn(panel, base, choices.opacity, largest)),
+                alt=_("The image with the areas that spoke for {name}").format(name=name),
+                key=f"heat-{panel.key}",
+            )
+        for said in heatmap_words.about(panel, card):
+            st.info(said)
+        if not panel.problem:
+            heatmap_saving.save_buttons(panel, opened, picture, base, choices, largest)
+if len(panels) == 1:
+    with places[1]:
+        st.subheader(_("The image"), anchor=False)
+        st.markdown(_(picture.title))
+        show_png(
+            images.encode_png(overlays.enlarged(base.photo)), alt=_("The image"), key="heat-photo"
         )
-    )
+heatmap_panels.show_scales(panels, partial(heatmap_words.ends, card=card))
+if panels:
+    notes = heatmap_words.notes(panels, choices, card, whole=base.whole)
+    st.caption(" ".join(notes))
+show_steps(picture, card)
+heatmap_controls.second_row(card, choices, ranked)
+if choices.view != "patch":
+    with st.expander(_("Colours"), icon=":material/palette:"):
+        heatmap_controls.colours(choices)
+    with st.expander(_("Link to this view"), icon=":material/link:"):
+        heatmap_saving.share_link(opened, picture)
+    with st.expander(_("How it works"), icon=":material/function:"):
+        heatmap_how.show(panels, choices, card)
 frame.foot("heatmaps")

@@ -1,117 +1,148 @@
-"""The controls of the heatmap page: layer, classes, opacity and scale, all kept in the address."""
+"""What a person can choose on the page of heatmaps; every choice is kept in the address."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import streamlit as st
 
-from cnnviz.datasets.image_references import Picture
+from cnnviz.compute import defaults
+from cnnviz.explanation.catalogue import CATALOGUE, Method
 from cnnviz.models.cards import Card
 from cnnviz.ui import address
-from cnnviz.ui.language import _
 
+VIEWS = ("classes", "methods", "layers", "patch")
 MOST_CLASSES = 4
-_FEW = 20  # up to so many classes a stranger's image is likely to be none of them
+MOST_LAYERS = 6
+# One pass through the network gives all of these.
+TOGETHER = ("grad_cam", "grad_cam_pp", "hires_cam", "layer_cam", "xgrad_cam")
+CLASSLESS = ("eigen_cam",)  # their map is the same for every class
 
 
-def chosen_classes(card: Card) -> list[int]:
-    """The classes in the address; empty for the ones that got most of the vote."""
-    numbers = [int(t) for t in address.value("classes", "").split(",") if t.isdecimal()]
-    known = [n for n in dict.fromkeys(numbers) if n < len(card.class_names)]
-    return known[:MOST_CLASSES]
+@dataclass(frozen=True)
+class Choices:
+    """What is to be shown.
 
-
-def chosen_layer(card: Card) -> str | None:
-    """The layer in the address; None for the usual one.
-
-    Its name is not the ``layer`` of other pages: whoever comes from the feature maps of an early
-    layer still wants the heatmap of the last one.
+    ``view`` is one of ``VIEWS``; ``method`` the one of the views for classes and layers,
+    ``methods`` those side by side. ``classes`` are the chosen ones, best first where ``ranked``
+    stood in; ``against`` is never among them. ``layer`` None is the usual one. ``opacity`` is a
+    share; ``shared`` whether all pictures have one scale.
     """
-    options = [layer.name for layer in card.spatial_layers]
-    found = address.value("heat_layer", card.heatmap_layer or "", valid=options)
-    return None if found == card.heatmap_layer else found
+
+    view: str
+    method: Method
+    methods: tuple[str, ...]
+    classes: tuple[int, ...]
+    chosen: bool
+    against: int | None
+    layer: str | None
+    layers: tuple[str, ...]
+    opacity: float
+    shared: bool
 
 
-def opacity() -> float:
-    return address.number("opacity", 75, 10, 100) / 100
+def read(card: Card, ranked: Sequence[int]) -> Choices:
+    """The choices in the address, as far as this network allows them.
 
-
-def shared_scale() -> bool:
-    return address.value("scale", "each", valid=("each", "shared")) == "shared"
-
-
-def controls(card: Card, shown: list[int]) -> None:
-    """Draw the controls; ``shown`` are the classes whose heatmaps are on the page."""
-    left, right = st.columns(2)
-    with left:
-        _classes(card, shown)
-        words = {"each": _("its own"), "shared": _("the same for all")}
-        address.widget(
-            st.segmented_control,
-            _("Scale of each heatmap"),
-            list(words),
-            "scale",
-            "each",
-            format_func=words.__getitem__,
-            help=_(
-                "On its own scale, the strongest colour is the strongest place of that heatmap. On "
-                "the same scale, heatmaps can be compared: a pale one found little."
-            ),
-        )
-    with right:
-        layers = card.spatial_layers
-        shapes = {x.name: x.output_shape for x in layers}
-        address.widget(
-            st.selectbox,
-            _("Layer"),
-            list(shapes),
-            "heat_layer",
-            card.heatmap_layer or "",
-            format_func=lambda name: f"{name} · {shapes[name][0]} × {shapes[name][1]}",
-            help=_(
-                "Late layers know what things are and see coarsely; early layers see finely and "
-                "know only edges and colours."
-            ),
-        )
-        key = "choice-opacity"
-        st.session_state[key] = round(opacity() * 100)
-        st.slider(
-            _("Opacity"),
-            10,
-            100,
-            step=5,
-            format="%d %%",
-            key=key,
-            on_change=lambda: address.choose("opacity", str(st.session_state[key])),
-        )
-
-
-def _classes(card: Card, shown: list[int]) -> None:
-    key = "choice-classes"
-    st.session_state[key] = shown[:MOST_CLASSES]
-
-    def changed() -> None:
-        picked = st.session_state[key]
-        address.choose("classes", ",".join(map(str, picked)) or None)
-
-    st.multiselect(
-        _("Classes"),
-        range(len(card.class_names)),
-        key=key,
-        format_func=lambda i: _(card.class_names[i]),
-        max_selections=MOST_CLASSES,
-        on_change=changed,
-        placeholder=_("Those with the most votes"),
-        help=_("Choose up to four; empty it for those with the most votes."),
+    ``ranked`` are the classes with the largest shares, largest first.
+    """
+    _forget_another_network(card)
+    view = address.value("heat_view", "classes", valid=views(card))
+    names = offered(card, view)
+    method = CATALOGUE[address.value("heat_method", usual_method(card), valid=names)]
+    against = _number("against", card)
+    classes = [c for c in numbers(address.value("classes", ""), card) if c != against]
+    chosen = bool(classes)
+    if not chosen:
+        most = 3 if view == "classes" else 1
+        if against is not None or method.cost == "long" or method.name in CLASSLESS:
+            most = 1
+        classes = [c for c in ranked if c != against][:most]
+    spatial = [layer.name for layer in card.spatial_layers]
+    layer = address.value("heat_layer", card.heatmap_layer or "", valid=spatial)
+    return Choices(
+        view=view,
+        method=method,
+        methods=_listed("heat_methods", offered(card, "methods"), together(card, method)),
+        classes=tuple(classes[: MOST_CLASSES if view == "classes" else 1]),
+        chosen=chosen,
+        against=against,
+        layer=None if layer in ("", card.heatmap_layer) else layer,
+        layers=_listed("heat_layers", spatial[::-1], coarse_to_fine(card))[: MOST_LAYERS + 2],
+        opacity=address.number("opacity", 75, 10, 100) / 100,
+        shared=address.value("scale", "each", valid=("each", "shared")) == "shared",
     )
 
 
-def warning_of(picture: Picture, card: Card) -> str | None:
-    """What to know before believing an answer about an image that is none of the model's own."""
-    count = len(card.class_names)
-    if count > _FEW or (card.dataset and picture.reference.startswith(f"data:{card.dataset}/")):
-        return None
-    if card.dataset == "mnist":
-        return _("This network only knows ten digits and must choose one of them.")
-    return _(
-        "This network only knows {count} classes ({names}) and must choose one of them."
-    ).format(count=count, names=_(", ").join(_(name) for name in card.class_names))
+def views(card: Card) -> tuple[str, ...]:
+    """The views that a network allows: without maps there are no layers to compare."""
+    return tuple(v for v in VIEWS if v != "layers" or card.heatmap_layer)
+
+
+def offered(card: Card, view: str = "classes") -> list[str]:
+    """The methods that a network allows in a view, in the catalogue's order."""
+    return [
+        method.name
+        for method in CATALOGUE.values()
+        if (card.heatmap_layer or not method.takes_layer)
+        and (view != "layers" or method.kind == "cam")
+    ]
+
+
+def usual_method(card: Card) -> str:
+    """The method where none was chosen: one that every network of its kind can be asked by."""
+    return "grad_cam" if card.heatmap_layer else "occlusion"
+
+
+def together(card: Card, method: Method) -> tuple[str, ...]:
+    """The methods that stand side by side at first: those of one pass, and the one chosen."""
+    usual = TOGETHER if card.heatmap_layer else ("gradient", "gradient_x_input", "occlusion")
+    return usual if method.name in usual else (*usual, method.name)
+
+
+def coarse_to_fine(card: Card) -> tuple[str, ...]:
+    """A few layers from the last to the first: the last one of each resolution where possible."""
+    layers = defaults.shown_layers(card)
+    last_of_size = {layer.output_shape[:2]: layer.name for layer in layers}
+    names = list(last_of_size.values())
+    if len(names) < 3:  # one resolution throughout: depth alone differs
+        count = min(4, len(layers))
+        names = [layers[round((i + 1) * len(layers) / count) - 1].name for i in range(count)]
+    names = [n for n in names if n != card.heatmap_layer]
+    if card.heatmap_layer:
+        names.append(card.heatmap_layer)
+    order = {layer.name: i for i, layer in enumerate(card.layers)}
+    return tuple(sorted(dict.fromkeys(names), key=order.__getitem__, reverse=True)[:MOST_LAYERS])
+
+
+def numbers(text: str, card: Card) -> list[int]:
+    """The classes of “281,282”, those that the network knows, each once."""
+    found = [int(t) for t in text.split(",") if t.isascii() and t.isdecimal() and len(t) < 9]
+    return [n for n in dict.fromkeys(found) if n < len(card.class_names)]
+
+
+def choose_classes(picked: Sequence[int]) -> None:
+    """Keep chosen classes in the address; none for those with the most votes."""
+    address.choose("classes", ",".join(map(str, picked)) or None)
+
+
+def _number(name: str, card: Card) -> int | None:
+    found = numbers(address.value(name, ""), card)
+    return found[0] if found else None
+
+
+def _listed(name: str, known: Sequence[str], usual: Sequence[str]) -> tuple[str, ...]:
+    """Several names in the address, in the order of ``known``."""
+    wanted = set(address.value(name, "").split(","))
+    return tuple(n for n in known if n in wanted) or tuple(n for n in known if n in usual)
+
+
+def _forget_another_network(card: Card) -> None:
+    """The third class of another network is another class: chosen classes go with their names."""
+    before = st.session_state.get("_heat_names")
+    st.session_state["_heat_names"] = card.class_names
+    if before is not None and before != card.class_names:
+        for name in ("classes", "against"):
+            if st.query_params.get(name) == st.session_state.get(f"_seen_{name}"):
+                address.choose(name, None)

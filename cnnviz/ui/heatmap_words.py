@@ -1,0 +1,199 @@
+"""What the page of heatmaps says about its pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cnnviz.datasets.image_references import Picture
+from cnnviz.explanation.catalogue import Method
+from cnnviz.models.cards import Card
+from cnnviz.ui.heatmap_choices import CLASSLESS, Choices
+from cnnviz.ui.heatmap_panels import Panel
+from cnnviz.ui.language import _, percent
+from cnnviz.ui.vote_words import share_in_words
+
+_FEW = 20  # up to so many classes a stranger's image is likely to be none of them
+
+
+def how_to_read(choices: Choices) -> str:
+    """The sentence under the page's title."""
+    if choices.view == "methods":
+        return _(
+            "The same answer, asked for in several ways. Where they agree, you can trust the "
+            "picture sooner."
+        )
+    if choices.view == "layers":
+        return _(
+            "The same question to several layers, from coarse to fine. Late layers know what "
+            "things are and see coarsely; early layers see finely and know only edges and colours."
+        )
+    if choices.view == "patch":
+        return _(
+            "Drag the patch over the image: what it covers is missing from the vote. Where the "
+            "vote falls, the network needed what was there."
+        )
+    if choices.method.name == "grad_cam" and choices.against is None:
+        return _(
+            "Bright areas spoke **for** the class named above the picture (Grad-CAM); where the "
+            "photo looks as usual, nothing did. The share is the part of the network's vote that "
+            "the class got."
+        )
+    return f"**{_(choices.method.title)}.** {_(choices.method.reading)}"
+
+
+def kind(method: Method) -> str:
+    """What a method tells of: regions, pixels, or covered parts."""
+    return {"cam": _("Regions"), "pixels": _("Pixels")}.get(method.kind, _("Covering parts"))
+
+
+def question(method: Method) -> str:
+    """A method as it is offered: its kind, the plain question, the technical name."""
+    return f"{kind(method)}: {_(method.question)} ({_(method.title)})"
+
+
+def title(panel: Panel, choices: Choices, card: Card) -> str:
+    """What stands above a picture: what tells it from the others."""
+    if choices.view == "methods":
+        return _(panel.method.title)
+    if choices.view == "layers" and panel.layer:
+        return _("{height} × {width} fields").format(
+            height=card.layer(panel.layer).output_shape[0],
+            width=card.layer(panel.layer).output_shape[1],
+        )
+    return target(panel, card)
+
+
+def subtitle(panel: Panel, choices: Choices, card: Card) -> str:
+    """The line between title and picture, in Markdown."""
+    if choices.view == "methods":
+        return _(panel.method.question)
+    if choices.view == "layers" and panel.layer:
+        return panel.layer
+    share = share_in_words(card, panel.share, bold=True)
+    if panel.against is not None:
+        name = _(card.class_names[panel.against])
+        return _("rather than **{name}** · {share}").format(name=name, share=share)
+    return share
+
+
+def target(panel: Panel, card: Card) -> str:
+    """The class that a panel explains."""
+    return _(card.class_names[panel.target])
+
+
+def explained(panels: Sequence[Panel], card: Card) -> str:
+    """Which class the pictures are about, where they are all about one; in Markdown."""
+    panel = panels[0]
+    name = f"**{target(panel, card)}**"
+    if panel.against is not None:
+        rival = f"**{_(card.class_names[panel.against])}**"
+        return _("Why {name} rather than {rival}?").format(name=name, rival=rival)
+    share = share_in_words(card, panel.share)
+    return _("What spoke for {name}, which got {share}?").format(name=name, share=share)
+
+
+def ends(panel: Panel, card: Card) -> tuple[str, str, str]:
+    """The low end, the middle and the high end of a panel's colour scale."""
+    if panel.against is not None:
+        rival = _(card.class_names[panel.against])
+        return _("for {name}").format(name=rival), _("neither"), _("for the class above")
+    if panel.method.name == "occlusion":
+        return _("in the way"), _("made no difference"), _("was needed")
+    if panel.method.name == "guided_backprop":
+        return _("would lower it"), _("nothing"), _("would raise it")
+    if panel.signed:
+        return _("spoke against it"), _("nothing"), _("spoke for it")
+    if panel.method.name in CLASSLESS:
+        return _("nothing"), "", _("stands out most")
+    if panel.method.kind == "pixels":
+        return _("changes nothing"), "", _("changes the answer most")
+    return _("nothing"), "", _("spoke most strongly for it")
+
+
+def about(panel: Panel, card: Card) -> list[str]:
+    """What has to be said about one picture."""
+    said = []
+    if panel.problem:
+        return [panel.problem]
+    if not panel.positive:
+        name = target(panel, card)
+        if panel.against is None:
+            said.append(_("Nothing in this image spoke for {name}.").format(name=name))
+        else:
+            rival = _(card.class_names[panel.against])
+            said.append(
+                _("Nothing in this image spoke for {name} rather than {rival}.").format(
+                    name=name, rival=rival
+                )
+            )
+    return said
+
+
+def notes(panels: Sequence[Panel], choices: Choices, card: Card, *, whole: bool) -> list[str]:
+    """What has to be said about all pictures together, as small print."""
+    shown = [panel for panel in panels if not panel.problem]
+    said = []
+    if len(shown) > 1:
+        said.append(
+            _("All heatmaps have the same scale, so their strengths compare.")
+            if choices.shared and choices.view != "methods"
+            else _("Each heatmap has its own scale: its strongest place has the strongest colour.")
+        )
+    if any(panel.pixels for panel in shown):
+        said.append(
+            _("The strongest half percent of the pixels share the strongest colour. The photo is "
+              "shown in grey, so that single pixels can be seen.")
+        )  # fmt: skip
+    if any(panel.method.name in CLASSLESS for panel in shown):
+        said.append(_("Eigen-CAM ignores the class: the map would be the same for all of them."))
+    said += [_completeness(p, card) for p in shown if "completeness_error" in p.details]
+    said += [_used_again(card, name) for name in _layers_used_again(shown, card)]
+    if not whole:
+        said.append(_("The network saw only the part of the photo inside the frame."))
+    if not card.heatmap_layer:
+        said.append(
+            _("This network has no layer that keeps where things are, so there are no heatmaps of "
+              "regions. Single pixels and covered parts can be shown for every network.")
+        )  # fmt: skip
+    return said
+
+
+def warning_of(picture: Picture, card: Card) -> str | None:
+    """What to know before believing an answer about an image that is none of the model's own."""
+    count = len(card.class_names)
+    if count > _FEW or (card.dataset and picture.reference.startswith(f"data:{card.dataset}/")):
+        return None
+    if card.dataset == "mnist":
+        return _("This network only knows ten digits and must choose one of them.")
+    if card.answers == "several":
+        return _("This network only knows {count} classes ({names}).").format(
+            count=count, names=_(", ").join(_(name) for name in card.class_names)
+        )
+    return _(
+        "This network only knows {count} classes ({names}) and must choose one of them."
+    ).format(count=count, names=_(", ").join(_(name) for name in card.class_names))
+
+
+def _completeness(panel: Panel, card: Card) -> str:
+    """The error of Integrated Gradients in words."""
+    error = panel.details["completeness_error"]
+    name = target(panel, card)
+    if error < 0.01:
+        return _(
+            "{name}: the pixels together make up the gain in score, with an error of {error}."
+        ).format(name=name, error=percent(error, 1))
+    return _(
+        "{name}: the pixels together miss the gain in score by {error}, so read the strengths "
+        "with care."
+    ).format(name=name, error=percent(error, 1))
+
+
+def _layers_used_again(panels: Sequence[Panel], card: Card) -> list[str]:
+    names = dict.fromkeys(panel.layer for panel in panels if panel.layer)
+    return [name for name in names if card.layer(name).uses > 1]
+
+
+def _used_again(card: Card, name: str) -> str:
+    return _("The image passes the layer {layer} {count} times; the last time is shown.").format(
+        layer=name, count=card.layer(name).uses
+    )
