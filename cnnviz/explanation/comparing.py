@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import numpy as np
 
 from cnnviz.datasets.dataset import Dataset, limit_indices
-from cnnviz.errors import BadInput
+from cnnviz.errors import BadInput, NotPossible
 from cnnviz.explanation.catalogue import CATALOGUE
-from cnnviz.explanation.explain import checked_method, enlarge, explain
+from cnnviz.explanation.explain import checked_method, explain
 from cnnviz.explanation.faithfulness import (
     FEWEST_STEPS,
     MOST_RANDOMS,
@@ -22,7 +23,7 @@ from cnnviz.explanation.faithfulness import (
 from cnnviz.explanation.measures import MEASURES
 from cnnviz.explanation.methods.registry import METHODS
 from cnnviz.explanation.removal import random_heat, ranking
-from cnnviz.explanation.results import Explanation
+from cnnviz.explanation.results import Explanation, enlarge
 from cnnviz.explanation.task import Report
 from cnnviz.explanation.trust_results import Comparison, area
 from cnnviz.inference.layers import as_batch
@@ -59,7 +60,8 @@ def compare_methods(
     Args:
         model: a model, its name or its reference.
         dataset: images of any size; the labels only serve to choose evenly.
-        methods: names; the quick ones when None. Slow ones can take minutes an image.
+        methods: names; when None, the quick ones that this network allows. Slow ones can take
+            minutes an image.
         limit: images, evenly over the classes, the same every time; all when None.
         layer: for class activation maps; the card's heatmap layer when None.
         measures: keys of ``MEASURES``.
@@ -75,12 +77,16 @@ def compare_methods(
         What ``explain`` raises.
     """
     model = load_model(model) if not isinstance(model, Model) else model
-    methods = [checked_method(name) for name in methods or quick_methods()]
-    methods, measures = tuple(dict.fromkeys(methods)), tuple(dict.fromkeys(measures))
-    if not measures or any(name not in MEASURES for name in measures):
-        raise BadInput("The measures are some of: {known}.", known=", ".join(MEASURES))
     if len(dataset) == 0:
         raise BadInput("The data set has no images.")
+    if methods is None:
+        methods = _possible(model, dataset, layer)
+    methods = tuple(dict.fromkeys(checked_method(name) for name in methods))
+    measures = tuple(dict.fromkeys(measures))
+    if not methods:
+        raise NotPossible("No quick method works for this network; choose others.")
+    if not measures or any(name not in MEASURES for name in measures):
+        raise BadInput("The measures are some of: {known}.", known=", ".join(MEASURES))
     steps = checked_number(steps, "steps", FEWEST_STEPS, MOST_STEPS)
     randoms = checked_number(randoms, "randoms", 1, MOST_RANDOMS)
     places = np.arange(len(dataset)) if indices is None else np.asarray(indices)
@@ -126,6 +132,16 @@ def compare_methods(
         split=dataset.split,
         layer=used,
     )
+
+
+def _possible(model: Model, dataset: Dataset, layer: str | None) -> list[str]:
+    """The quick methods that can explain this network: some need positions, some a ReLU."""
+    possible = []
+    for method in quick_methods():
+        with suppress(NotPossible):
+            explain(model, dataset.images[:1], method, None, layer)
+            possible.append(method)
+    return possible
 
 
 def _measured(

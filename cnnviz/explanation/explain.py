@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import cv2
 import numpy as np
 
 from cnnviz.errors import BadInput, NotPossible
@@ -94,13 +93,6 @@ def explain_many(
     task = _task(model, images, target, against, None, None, None, None)
     found = explain_together(task, explainers, names)
     return {key: _explanation(task, *key, one) for key, one in found.items()}
-
-
-def enlarge(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Maps (n, h, w) at another size, bilinear with pixel centres kept in place (half-pixel)."""
-    if maps.shape[1:] == tuple(size):
-        return maps
-    return np.stack([cv2.resize(x, size[::-1], interpolation=cv2.INTER_LINEAR) for x in maps])
 
 
 def checked_method(method: str, against: Classes = None) -> str:
@@ -199,7 +191,7 @@ def _explanation(task: Task, method: str, layer: str | None, found: Found) -> Ex
     held = task.against >= 0
     return Explanation(
         raw=found.raw,
-        heatmaps=enlarge(found.raw, task.images.shape[1:3]),
+        size=task.images.shape[1:3],
         targets=found.targets,
         shares=found.shares,
         layer=layer,

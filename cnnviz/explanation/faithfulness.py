@@ -8,11 +8,10 @@ from itertools import islice
 import numpy as np
 
 from cnnviz.errors import BadInput
-from cnnviz.explanation.explain import enlarge
 from cnnviz.explanation.imputation import noisy_linear
 from cnnviz.explanation.perturbing import baseline
 from cnnviz.explanation.removal import first_pixels, random_heat, ranking, replaced
-from cnnviz.explanation.results import Explanation
+from cnnviz.explanation.results import Explanation, enlarge
 from cnnviz.explanation.scoring import NONE, compiled_scores
 from cnnviz.explanation.task import VALUES_PER_BATCH, Report
 from cnnviz.explanation.trust_results import Faithfulness

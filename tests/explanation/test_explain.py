@@ -5,8 +5,9 @@ from keras import layers
 
 from cnnviz import storage
 from cnnviz.errors import BadInput, NotFound, NotPossible
-from cnnviz.explanation.explain import enlarge, explain
+from cnnviz.explanation.explain import explain
 from cnnviz.explanation.methods.registry import METHODS
+from cnnviz.explanation.results import enlarge
 from cnnviz.models.loading import open_keras_file
 from tests.inference import networks
 

@@ -102,7 +102,14 @@ def _heatmaps(
         rivals = None if rival is None else np.array([rival])
         signed = CATALOGUE[method].signed or rival is not None
         so_far = Explanation(
-            maps, maps, np.array(targets), shares[targets], layer, method, signed, rivals
+            maps,
+            prepared.shape[1:3],
+            np.array(targets),
+            shares[targets],
+            layer,
+            method,
+            signed,
+            rivals,
         )
         context.frame(answer(so_far))
 

@@ -10,14 +10,14 @@ from cnnviz.explanation.methods.cam import ClassActivationMap
 class GradCamPlusPlus(ClassActivationMap):
     """Small areas that speak for the class count as much as large ones (equations 10 and 19).
 
-    The paper explains exp(score): its higher derivatives are then powers of the score's gradient.
-    The factor exp(score) in all weights of an image is left out; it can overflow, and only scales.
+    The paper explains exp(score): its higher derivatives are then powers of the score's gradient g,
+    and with S the sum of the channel, alpha = g² / (2g² + S·g³) = 1 / (2 + S·g). The factor
+    exp(score) in all weights of an image is left out; it can overflow, and only scales.
     """
 
     name = "grad_cam_pp"
 
     def weights(self, activations: tf.Tensor, gradients: tf.Tensor) -> tf.Tensor:
         total = tf.reduce_sum(activations, axis=(1, 2), keepdims=True)
-        square = tf.square(gradients)
-        alpha = tf.math.divide_no_nan(square, 2 * square + total * square * gradients)
-        return tf.reduce_sum(alpha * tf.nn.relu(gradients), axis=(1, 2), keepdims=True)
+        alpha_times_gradient = tf.math.divide_no_nan(tf.nn.relu(gradients), 2 + total * gradients)
+        return tf.reduce_sum(alpha_times_gradient, axis=(1, 2), keepdims=True)
