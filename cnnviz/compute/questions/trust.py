@@ -12,8 +12,10 @@ from cnnviz.explanation.catalogue import CATALOGUE
 from cnnviz.explanation.comparing import compare_methods, quick_methods
 from cnnviz.explanation.explain import checked_method, explain
 from cnnviz.explanation.faithfulness import RANDOMS, STEPS, faithfulness
+from cnnviz.explanation.imputation import noisy_linear
 from cnnviz.explanation.perturbing import baseline
 from cnnviz.explanation.randomisation import MOST_STAGES, randomisation_check
+from cnnviz.explanation.removal import first_pixels
 from cnnviz.models.model import Model
 from cnnviz.texts import N_
 
@@ -36,7 +38,8 @@ def trust_curves(
     """The curves of one heatmap, as ``Faithfulness.to_message()``.
 
     ``target`` None: the class with the largest share. With them ``seen``, ``mean`` and ``blurred``
-    (h, w, c) uint8: the image as the network received it, and what takes the place of its pixels.
+    (h, w, c) uint8: the image as the network received it, and what takes the place of its pixels;
+    and ``made_up`` (t, h, w, c) uint8: the image as ROAD shows it.
     """
     opened, method, layer = _checked(context, model, method, layer)
     target, against = (_class(opened, x, n) for x, n in ((target, "target"), (against, "against")))
@@ -66,7 +69,17 @@ def trust_curves(
         name: np.round(baseline(prepared, kind)[0]).astype(np.uint8)
         for name, kind in (("mean", "mean"), ("blurred", "blur"))
     }
-    return {**found.to_message(), "seen": prepared[0], **fills, "layer": explained.layer}
+    made_up = [
+        noisy_linear(prepared[0], first_pixels(found.orders[0], share, prepared.shape[1:3]), seed=i)
+        for i, share in enumerate(found.road_shares)
+    ]
+    return {
+        **found.to_message(),
+        "seen": prepared[0],
+        **fills,
+        "made_up": np.clip(np.round(np.stack(made_up)), 0, 255).astype(np.uint8),
+        "layer": explained.layer,
+    }
 
 
 def trust_forgetting(

@@ -1,0 +1,141 @@
+"""Let the network forget what it learned, from its answer downwards, and watch the heatmap."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from cnnviz import images
+from cnnviz.explanation.catalogue import CATALOGUE
+from cnnviz.explanation.trust_results import Randomisation
+from cnnviz.figures import overlays, trust
+from cnnviz.ui import address
+from cnnviz.ui.language import _, n_, percent
+from cnnviz.ui.photo import Seen, seen
+from cnnviz.ui.pictures import chart, is_dark, show_png
+from cnnviz.ui.questions import ask
+from cnnviz.ui.trust_subject import Subject
+
+
+def draw(subject: Subject) -> None:
+    """The conclusion, the heatmap after a chosen stage, and how much of it is left."""
+    base = seen(subject.picture, subject.card)
+    place = st.empty()
+
+    def forming(frame: dict) -> None:
+        maps, names = frame["maps"], frame["stages"]
+        with place.container():
+            _pictures(base, subject, maps, len(maps) - 1, names)
+
+    answer = ask(
+        "trust_forgetting",
+        waiting=_("The network forgets, layer by layer …"),
+        on_frame=forming,
+        **subject.parameters,
+    )
+    place.empty()
+    found = Randomisation.from_message(answer)
+    st.markdown(f"#### {conclusion(found, subject)}")
+    if found.verdict == "empty":
+        return
+    at = _slider(found)
+    left, right = st.columns([1.5, 1], gap="large")
+    with left:
+        _pictures(base, subject, found.maps, at, found.stages)
+        st.caption(_state(found, at, subject))
+    with right:
+        chart(
+            trust.correlation_course(
+                [_("as trained"), *found.stages],
+                found.course,
+                at,
+                titles=(_("stage"), _("likeness to the first heatmap")),
+                empty=_("flat"),
+                dark=is_dark(),
+            ),
+            key="trust-course",
+            alt=_("The rank correlation with the first heatmap after each stage"),
+        )
+        st.caption(
+            _(
+                "Spearman's rank correlation of the absolute values: 1 is the same order of all "
+                "fields, 0 none. {repeats}"
+            ).format(
+                repeats=n_(
+                    "Measured once.",
+                    "The average of {count} times with other random numbers.",
+                    len(found.correlations),
+                )
+            )
+        )
+
+
+def conclusion(found: Randomisation, subject: Subject) -> str:
+    """Whether the method depends on what the network learned."""
+    name, last = subject.title, found.course[-1]
+    if found.verdict == "empty":
+        return _("The heatmap is flat from the start, so there is nothing that could change.")
+    if found.verdict == "stays":
+        return _(
+            "{method} hardly changes although the network has forgotten everything (likeness "
+            "{value}): it shows the image rather than what the network learned."
+        ).format(method=name, value=f"{last:.2f}")
+    if found.verdict == "partly":
+        return _(
+            "{method} keeps part of its picture although the network has forgotten everything "
+            "(likeness {value}): some of it is the image itself, not what the network learned."
+        ).format(method=name, value=f"{last:.2f}")
+    return _(
+        "{method} changes as the network forgets, as it should: it depends on what the network "
+        "learned."
+    ).format(method=name)
+
+
+def _slider(found: Randomisation) -> int:
+    """The stage that the person chose, 0 for the network as trained."""
+    last = len(found.stages)
+    at = min(address.number("trust_stage", 1, 0, 1000), last)
+    key = "choice-trust-stage"
+    st.session_state[key] = at
+    names = [_("as trained"), *found.stages]
+    st.select_slider(
+        _("Forgotten from the answer down to the layer"),
+        range(last + 1),
+        key=key,
+        format_func=names.__getitem__,
+        on_change=lambda: address.choose("trust_stage", str(st.session_state[key])),
+    )
+    return at
+
+
+def _pictures(
+    base: Seen, subject: Subject, maps: np.ndarray, at: int, stages: tuple[str, ...] | list[str]
+) -> None:
+    """The heatmap as it was, and after ``at`` stages."""
+    method = CATALOGUE[subject.method]
+    signed = method.signed or subject.against is not None
+    ground = overlays.ground(base.photo, signed=True) if method.kind == "pixels" else base.photo
+    titles = (_("as trained"), _("down to {layer}").format(layer=stages[at - 1]) if at else None)
+    for column, heat, title in zip(st.columns(2), (maps[0], maps[at]), titles, strict=True):
+        placed = base.place(heat)
+        largest = overlays.strongest(heat, signed=signed, pixels=method.kind == "pixels")
+        drawn = overlays.overlay(ground, placed, signed=signed, largest=largest or None)
+        with column:
+            title = title or _("as trained")
+            st.markdown(f"**{title}**")
+            show_png(images.encode_png(drawn.image), alt=_("Heatmap: {state}").format(state=title))
+            if not drawn.evidence:
+                st.caption(_("Nothing is left of the heatmap."))
+
+
+def _state(found: Randomisation, at: int, subject: Subject) -> str:
+    share = percent(float(found.shares[at]), 1)
+    name = subject.class_name(found.target)
+    if at == 0:
+        return _("Nothing is forgotten. The vote for {name}: {share}.").format(
+            name=name, share=share
+        )
+    return _(
+        "{count} of {all} layers with weights are as random as before training. The vote for "
+        "{name}: {share}. Each heatmap has its own scale."
+    ).format(count=found.counts[at - 1], all=found.counts[-1], name=name, share=share)
