@@ -11,7 +11,7 @@ import tensorflow as tf
 from cnnviz.datasets.dataset import Dataset
 from cnnviz.errors import BadInput
 from cnnviz.explanation.filters import checked_channels
-from cnnviz.inference.layers import as_batch, compiled, find_layer, image_signature, run_through
+from cnnviz.inference.layers import as_batch, compiled, image_signature, output_shape, run_through
 from cnnviz.inference.passes import LOOKING, Report
 from cnnviz.models.model import Model, load_model
 
@@ -61,7 +61,7 @@ def most_exciting(
         raise BadInput("The data set has no images.")
     if count < 1:
         raise BadInput("The number of images must be at least 1, not {count}.", count=count)
-    wanted = checked_channels(channels, find_layer(model.keras_model, layer).output.shape[-1])
+    wanted = checked_channels(channels, output_shape(model.keras_model, layer)[-1])
     strongest = _strongest(model, layer)
     size = max(1, min(256, _VALUES_PER_BATCH // int(np.prod(model.card.input_shape))))
     values, places = [], []

@@ -14,7 +14,7 @@ from cnnviz.explanation.methods.registry import METHODS
 from cnnviz.explanation.results import Explanation
 from cnnviz.explanation.scoring import BEST, NONE
 from cnnviz.explanation.task import Found, OnFrame, Report, Task, checked_options
-from cnnviz.inference.layers import as_batch, find_layer
+from cnnviz.inference.layers import as_batch, output_shape
 from cnnviz.models.model import Model, load_model
 
 Classes = int | Sequence[int] | None
@@ -123,8 +123,8 @@ def checked_layer(model: Model, name: str | None) -> str:
         NotPossible: it, or the whole network, has no positions.
     """
     name, default = name or model.card.heatmap_layer, model.card.heatmap_layer
-    shape = find_layer(model.keras_model, name).output.shape if name else ()
-    if len(shape) == 4 and (shape[1] != 1 or shape[2] != 1):
+    shape = output_shape(model.keras_model, name) if name else ()
+    if len(shape) == 3 and shape[0] * shape[1] > 1:
         return name
     if default is None:
         raise NotPossible(

@@ -9,10 +9,9 @@ question compiles nothing.
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 
 import keras
@@ -20,9 +19,20 @@ import numpy as np
 import tensorflow as tf
 
 from cnnviz.errors import BadInput, NotFound
-from cnnviz.models.outputs import LOCK, Ending, find_ending, probabilities_of, scores_of
+from cnnviz.models.outputs import (
+    LOCK,
+    Ending,
+    answer_of,
+    find_ending,
+    probabilities_of,
+    scores_kept,
+    scores_of,
+    wrapped,
+)
+from cnnviz.models.structure import count_uses, describe_layers, opens
 
 _COMPILED = "_cnnviz_compiled"
+_FACTS = "_cnnviz_facts"
 _COMPILED_LIMIT = 48  # compiled functions a model keeps; a deep network has more layers than that
 
 
@@ -58,7 +68,7 @@ def layer_names(keras_model: keras.Model, prefix: str = "") -> tuple[str, ...]:
     """All layers that compute something, first to last; nested models are opened."""
     names: list[str] = []
     for layer in keras_model.layers:
-        if isinstance(layer, keras.Model):
+        if opens(layer):
             names.extend(layer_names(layer, f"{prefix}{layer.name}/"))
         elif not isinstance(layer, keras.layers.InputLayer):
             names.append(prefix + layer.name)
@@ -68,7 +78,24 @@ def layer_names(keras_model: keras.Model, prefix: str = "") -> tuple[str, ...]:
 def ending_of(keras_model: keras.Model) -> Ending:
     """How the network ends (found once per model)."""
     with tf.init_scope():  # it may try the network out, which a trace in progress must not see
-        return compiled(keras_model, ("ending",), lambda: find_ending(keras_model))
+        return _fact(keras_model, "ending", lambda: find_ending(keras_model))
+
+
+def output_shape(keras_model: keras.Model, name: str) -> tuple[int, ...]:
+    """The shape of a layer's output without the batch, at its last use; raises NotFound.
+
+    Where the network leaves its input size open, 224 pixels are assumed.
+    """
+    find_layer(keras_model, name)
+    with tf.init_scope():
+        shapes = _fact(
+            keras_model,
+            "shapes",
+            lambda: {x.name: x.output_shape for x in describe_layers(keras_model)},
+        )
+    if name not in shapes:
+        raise _not_passed(name)
+    return shapes[name]
 
 
 def image_signature(keras_model: keras.Model) -> tf.TensorSpec:
@@ -96,17 +123,29 @@ def as_batch(keras_model: keras.Model, images: np.ndarray) -> np.ndarray:
 def compiled(keras_model: keras.Model, key: tuple, build: Callable[[], Callable]) -> Callable:
     """What ``build`` returned the first time this model was asked for ``key``."""
     with LOCK:
-        functions = keras_model.__dict__.get(_COMPILED)
-        if functions is None:
-            functions = OrderedDict()
-            # An object that Keras neither tracks nor saves, gone when the model goes.
-            object.__setattr__(keras_model, _COMPILED, functions)
+        functions = _kept_with(keras_model, _COMPILED)
         if key not in functions:
             functions[key] = build()
         functions.move_to_end(key)
         while len(functions) > _COMPILED_LIMIT:
             functions.popitem(last=False)
         return functions[key]
+
+
+def _fact(keras_model: keras.Model, name: str, find: Callable[[], object]) -> object:
+    """Something about the network that is found out once."""
+    with LOCK:
+        facts = _kept_with(keras_model, _FACTS)
+        if name not in facts:
+            facts[name] = find()
+        return facts[name]
+
+
+def _kept_with(keras_model: keras.Model, attribute: str) -> OrderedDict:
+    """An object that Keras neither tracks nor saves, gone when the model goes."""
+    if attribute not in keras_model.__dict__:
+        object.__setattr__(keras_model, attribute, OrderedDict())
+    return keras_model.__dict__[attribute]
 
 
 def capture(keras_model: keras.Model, names: Sequence[str]) -> Callable[[np.ndarray], Seen]:
@@ -153,46 +192,75 @@ def run_through(
             about the size of the image.
         rectifier: called as ``rectifier(x, relu)`` in place of every ReLU and ReLU6.
     """
-    seen, waiting = Seen(), set(names)
-    ending, unsquashed = ending_of(keras_model), []
+    seen, ending = Seen(), ending_of(keras_model)
+    uses = _fact(keras_model, "uses", lambda: count_uses(keras_model))
+    waiting = {name: uses[id(find_layer(keras_model, name))] for name in names}
 
     def keep(name: str) -> Callable:
         def wrapper(call: Callable, *args: object, **kwargs: object) -> tf.Tensor:
             output = call(*args, **kwargs)
             if on_output is not None:
-                replaced = on_output(output)
-                output = output if replaced is None else replaced
+                on_output(output)
             seen.outputs[name] = output
-            waiting.discard(name)
-            if stop and not waiting:
+            waiting[name] -= 1
+            if stop and not any(waiting.values()):
                 raise _LastLayerReached
             return output
 
         return wrapper
 
-    def keep_scores(call: Callable, x: tf.Tensor, *args: object, **kwargs: object) -> tf.Tensor:
-        unsquashed.append(x)
-        return call(x, *args, **kwargs)
-
     with LOCK, ExitStack() as stack:
-        if rectifier is not None:
-            for layer, attribute in _rectifiers(keras_model):
-                stack.enter_context(
-                    _wrapped(layer, attribute, lambda call, x, *_: rectifier(x, call))
-                )
-        if ending.operation is not None:
-            fused = getattr(ending.operation, "activation", None) is not None
-            squashing = "activation" if fused else "call"
-            stack.enter_context(_wrapped(ending.operation, squashing, keep_scores))
-        for name in waiting.copy():
-            stack.enter_context(_wrapped(find_layer(keras_model, name), "call", keep(name)))
-        with suppress(_LastLayerReached):
-            output = keras_model.call(images, training=False)
-            # The network may reshape its answer after the softmax: (n, 1, 1, classes) is common.
-            output = tf.reshape((unsquashed or [output])[-1], (-1, ending.units))
+        for layer, attribute, wrapper in _stand_ins(keras_model, rectifier):
+            stack.enter_context(wrapped(layer, attribute, wrapper))
+        for name in waiting:
+            stack.enter_context(wrapped(find_layer(keras_model, name), "call", keep(name)))
+        with suppress(_LastLayerReached), scores_kept(ending) as scores:
+            output = answer_of(keras_model.call(images, training=False), scores, ending)
             seen.scores = scores_of(output, ending)
             seen.probabilities = probabilities_of(seen.scores, ending)
+    for name in waiting:
+        if name not in seen.outputs:
+            raise _not_passed(name)
     return seen
+
+
+def _not_passed(name: str) -> NotFound:
+    return NotFound("No image passes the layer “{layer}”, so it shows nothing.", layer=name[:60])
+
+
+def _stand_ins(
+    keras_model: keras.Model, rectifier: Callable | None
+) -> Iterator[tuple[keras.layers.Layer, str, Callable]]:
+    """Functions of layers that another one stands in for: the layer, the attribute, a wrapper."""
+    if rectifier is not None:
+        for layer, attribute in _rectifiers(keras_model):
+            yield layer, attribute, lambda call, x, *_: rectifier(x, call)
+    for layer in _fact(keras_model, "sparse", lambda: _sparse_convolutions(keras_model)):
+        yield (
+            layer,
+            "convolution_op",
+            lambda _, x, kernel, s=layer.strides: tf.nn.conv2d(
+                x[:, :: s[0], :: s[1]], kernel, 1, "VALID"
+            ),
+        )
+
+
+def _sparse_convolutions(keras_model: keras.Model) -> list[keras.layers.Conv2D]:
+    """Convolutions that look at single pixels, and not at all of them.
+
+    TensorFlow 2.21 crashes on a processor while it works out the gradient of some of them with
+    respect to a single image (oneDNN). Taking the pixels first and then looking at all that are
+    left is the same.
+    """
+    named = (find_layer(keras_model, name) for name in layer_names(keras_model))
+    return [
+        layer
+        for layer in named
+        if type(layer) is keras.layers.Conv2D
+        and layer.kernel_size == (1, 1)
+        and max(layer.strides) > 1
+        and layer.data_format == "channels_last"
+    ]
 
 
 def _rectifiers(keras_model: keras.Model) -> Iterator[tuple[keras.layers.Layer, str]]:
@@ -202,24 +270,3 @@ def _rectifiers(keras_model: keras.Model) -> Iterator[tuple[keras.layers.Layer, 
             yield layer, "call"
         elif getattr(getattr(layer, "activation", None), "__name__", "") in ("relu", "relu6"):
             yield layer, "activation"
-
-
-@contextmanager
-def _wrapped(owner: keras.Operation, attribute: str, wrapper: Callable) -> Iterator[None]:
-    """Replace a method or function of a layer; other threads go on seeing the original."""
-    original, own = getattr(owner, attribute), attribute in owner.__dict__
-    thread = threading.get_ident()
-
-    def replacement(*args: object, **kwargs: object) -> tf.Tensor:
-        if threading.get_ident() != thread:
-            return original(*args, **kwargs)
-        return wrapper(original, *args, **kwargs)
-
-    object.__setattr__(owner, attribute, replacement)
-    try:
-        yield
-    finally:
-        if own:
-            object.__setattr__(owner, attribute, original)
-        else:
-            object.__delattr__(owner, attribute)

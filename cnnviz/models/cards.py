@@ -68,8 +68,8 @@ class Card:
     ``polarity`` is ``any`` or ``light_on_dark`` (digits: an image is inverted, cropped and centred
     as MNIST was). ``dataset`` is the bundled data set it was trained on, where there is one.
     ``answers`` is ``one`` (the classes share one vote) or ``several`` (multi-label: each class is
-    answered yes or no for itself). ``heatmap_layer``, ``feature_layer`` and ``filter_layer`` are the
-    defaults of the pages.
+    answered yes or no for itself). ``heatmap_layer``, ``feature_layer`` and ``filter_layer`` are
+    the defaults of the pages.
     """
 
     title: str

@@ -105,12 +105,12 @@ class Model:
             autograph=False,
         )
         def run(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            output = self.keras_model(tf.cast(images, tf.float32), training=False)
-            scores = outputs.scores_of(output, self.ending)
+            with outputs.scores_kept(self.ending) as kept:
+                output = self.keras_model(tf.cast(images, tf.float32), training=False)
+            answer = outputs.answer_of(output, kept, self.ending)
+            scores = outputs.scores_of(answer, self.ending)
             return scores, outputs.probabilities_of(scores, self.ending)
 
-        with outputs.without_activation(self.ending):
-            run.get_concrete_function()
         return run
 
 

@@ -9,7 +9,7 @@ the sigmoid of each.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -17,10 +17,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-# Taking the last activation away changes the network for a moment: one thread at a time.
+# Looking inside changes the network's layers for a moment: one thread at a time.
 LOCK = threading.RLock()
 
-_PASSES_ON = ("Flatten", "Reshape", "Dropout", "Identity", "ActivityRegularization", "Cast")
+_PASSES_ON = (
+    "Flatten",
+    "Reshape",
+    "Dropout",
+    "Identity",
+    "ActivityRegularization",
+    "Cast",
+    "Squeeze",
+)
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,7 @@ def find_ending(model: keras.Model) -> Ending:
     units = model.outputs[0].shape[-1]
     operation = _last_operation(model)
     activation = getattr(operation, "activation", None)
-    name = getattr(activation, "__name__", "") or type(operation).__name__
+    name = getattr(activation, "__name__", "") or type(activation or operation).__name__
     name = name.lower()
     if name in ("softmax", "sigmoid"):
         return Ending(name, units, operation)
@@ -61,31 +69,62 @@ def find_ending(model: keras.Model) -> Ending:
 
 
 @contextmanager
-def without_activation(ending: Ending) -> Iterator[None]:
-    """While this lasts, calling (tracing) the model gives what comes before softmax or sigmoid.
+def scores_kept(ending: Ending) -> Iterator[list[tf.Tensor]]:
+    """While this lasts, calling (tracing) the model also leaves its scores in the list it gives.
 
-    Use it around the tracing of a ``tf.function``; the finished graph stays as it was traced.
+    The last entry holds what comes before the softmax or sigmoid; the list stays empty where the
+    scores are the output itself. Use it around the tracing of a ``tf.function``.
     """
+    kept: list[tf.Tensor] = []
+
+    def squash(call: Callable, x: tf.Tensor, *args: object, **kwargs: object) -> tf.Tensor:
+        kept.append(x)
+        return call(x, *args, **kwargs)
+
     operation = ending.operation
     with LOCK:
         if operation is None:
-            yield
-        elif getattr(operation, "activation", None) is not None:
-            kept, operation.activation = operation.activation, keras.activations.linear
-            try:
-                yield
-            finally:
-                operation.activation = kept
+            yield kept
         else:
-            object.__setattr__(operation, "call", lambda inputs, *_, **__: inputs)
-            try:
-                yield
-            finally:
-                object.__delattr__(operation, "call")
+            fused = getattr(operation, "activation", None) is not None
+            with wrapped(operation, "activation" if fused else "call", squash):
+                yield kept
+
+
+@contextmanager
+def wrapped(owner: keras.Operation, attribute: str, wrapper: Callable) -> Iterator[None]:
+    """Replace a method or function of a layer; other threads go on seeing the original.
+
+    ``wrapper`` gets the original and what it was called with.
+    """
+    original, own = getattr(owner, attribute), attribute in owner.__dict__
+    thread = threading.get_ident()
+
+    def replacement(*args: object, **kwargs: object) -> tf.Tensor:
+        if threading.get_ident() != thread:
+            return original(*args, **kwargs)
+        return wrapper(original, *args, **kwargs)
+
+    object.__setattr__(owner, attribute, replacement)
+    try:
+        yield
+    finally:
+        if own:
+            object.__setattr__(owner, attribute, original)
+        else:
+            object.__delattr__(owner, attribute)
+
+
+def answer_of(output: tf.Tensor, kept: list[tf.Tensor], ending: Ending) -> tf.Tensor:
+    """(n, units): the last scores that were kept, else the output.
+
+    The network may reshape its answer after the softmax: (n, 1, 1, classes) is common.
+    """
+    return tf.reshape((kept or [output])[-1], (-1, ending.units))
 
 
 def scores_of(output: tf.Tensor, ending: Ending) -> tf.Tensor:
-    """(n, classes) float32 scores from the output of a model called ``without_activation``."""
+    """(n, classes) float32 scores from what ``answer_of`` gives."""
     output = tf.cast(output, tf.float32)
     if ending.kind == "probabilities":
         return tf.math.log(tf.maximum(output, 1e-12))
@@ -110,7 +149,7 @@ def _last_operation(model: keras.Model) -> keras.Operation:
     while True:
         operation = tensor._keras_history.operation
         if isinstance(operation, keras.Model) and hasattr(operation, "outputs"):
-            tensor = operation.outputs[0]
+            tensor = operation.outputs[tensor._keras_history.tensor_index]
             continue
         linear = getattr(operation, "activation", None) is keras.activations.linear
         passes_on = type(operation).__name__ in _PASSES_ON

@@ -1,13 +1,15 @@
 """What a network is made of: layers, shapes, parameters, FLOPs, receptive fields.
 
 Nested models are opened up: their layers are called ``outer/inner``, and nothing is listed for the
-outer one. A layer that is used several times is listed once, where it is used first.
+outer one. A layer that is used several times is listed once, where it is used last: that is the
+use whose output is shown.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 import keras
@@ -27,14 +29,23 @@ _ACTIVATIONS = ("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU")
 
 @dataclass(frozen=True)
 class Step:
-    """One use of a layer: the tensors in and out, numbered, with concrete shapes."""
+    """One use of a layer: the tensors in and out, numbered, with concrete shapes.
+
+    ``outputs`` and ``output_shapes`` are in the layer's own order; few layers have more than one.
+    ``turn`` grows in the order in which Keras runs the uses.
+    """
 
     name: str
     operation: keras.Operation
     inputs: tuple[int, ...]
     input_shapes: tuple[tuple[int, ...], ...]
-    output: int
-    output_shape: tuple[int, ...]
+    outputs: tuple[int, ...]
+    output_shapes: tuple[tuple[int, ...], ...]
+    turn: tuple[int, ...]
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        return self.output_shapes[0]
 
 
 def describe_layers(
@@ -49,32 +60,36 @@ def describe_layers(
     """
     sources: dict[int, tuple[str, ...]] = {}  # tensor → names of the listed layers it comes from
     fields: dict[int, ReceptiveField | None] = {}
-    listed: dict[int, Layer] = {}
-    for step in walk(model, input_shape):
-        field = seen_by(
-            step.operation,
-            [fields[i] for i in step.inputs],
-            step.input_shapes,
-            step.output_shape,
-        )
-        fields[step.output] = field
+    flops: Counter[int] = Counter()
+    found: list[Layer] = []
+    ids: list[int] = []
+    steps = list(walk(model, input_shape))
+    uses = Counter(id(step.operation) for step in steps)
+    last = {id(x.operation): x.turn for x in sorted(steps, key=lambda x: x.turn)}
+    for step in steps:
+        key, shape = id(step.operation), step.output_shape
+        field = seen_by(step.operation, [fields[i] for i in step.inputs], step.input_shapes, shape)
+        fields.update(dict.fromkeys(step.outputs, field))
+        flops[key] += count_flops(step.operation, step.input_shapes, shape)
         before = tuple(dict.fromkeys(name for i in step.inputs for name in sources[i]))
-        key = id(step.operation)
-        if not isinstance(step.operation, keras.layers.Layer) or key in listed:
-            sources[step.output] = before
+        sources.update(dict.fromkeys(step.outputs, before))
+        if not isinstance(step.operation, keras.layers.Layer) or step.turn != last[key]:
             continue
         parameters = step.operation.count_params() if step.operation.built else 0
-        listed[key] = Layer(
-            name=step.name,
-            kind=type(step.operation).__name__,
-            output_shape=step.output_shape,
-            parameters=int(parameters),
-            flops=count_flops(step.operation, step.input_shapes, step.output_shape),
-            inputs=before,
-            receptive_field=None if len(step.output_shape) != 3 else field,
+        found.append(
+            Layer(
+                name=step.name,
+                kind=type(step.operation).__name__,
+                output_shape=shape,
+                parameters=int(parameters),
+                inputs=before,
+                receptive_field=None if len(shape) != 3 else field,
+                uses=uses[key],
+            )
         )
-        sources[step.output] = (step.name,)
-    return tuple(listed.values())
+        ids.append(key)
+        sources.update(dict.fromkeys(step.outputs, (step.name,)))
+    return tuple(replace(x, flops=flops[key]) for key, x in zip(ids, found, strict=True))
 
 
 def make_card(
@@ -147,40 +162,50 @@ def middle_layer(layers: Sequence[Layer]) -> str | None:
 
 
 def walk(model: keras.Model, input_shape: tuple[int, int, int] | None = None) -> Iterator[Step]:
-    """All uses of layers and operations on the way from the input to the output, in order."""
-    numbers = count()
-    yield from _walk(model, next(numbers), concrete_shape(model, input_shape), "", numbers)
+    """All uses of layers and operations on the way from the input to the output, inputs first."""
+    numbers, shape = count(), concrete_shape(model, input_shape)
+    yield from _walk(model, [(next(numbers), shape)], "", (), numbers)
+
+
+Tensor = tuple[int, tuple[int, ...]]  # its number and its shape
 
 
 def _walk(
-    model: keras.Model, given: int, given_shape: tuple[int, ...], prefix: str, numbers: count
-) -> Generator[Step, None, tuple[int, tuple[int, ...]]]:
-    """Steps inside one model, whose input is tensor number ``given``; returns its output."""
-    number = {id(model.inputs[0]): given}
-    shapes = {id(model.inputs[0]): given_shape}
+    model: keras.Model, given: list[Tensor], prefix: str, turn: tuple[int, ...], numbers: count
+) -> Generator[Step, None, list[Tensor]]:
+    """Steps inside one model, which is called with the tensors ``given``; returns its outputs."""
+    known = {id(tensor): pair for tensor, pair in zip(model.inputs, given, strict=True)}
+    turns = _turns(model)
     for operation, node in nodes(model):
-        tensors, out = node.input_tensors, node.output_tensors[0]
-        name = prefix + operation.name
-        inputs = tuple(number[id(t)] for t in tensors)
-        input_shapes = tuple(shapes[id(t)] for t in tensors)
-        if not tensors:
-            if not prefix:  # inside a nested model the input is what comes from outside
-                yield Step(name, operation, (), (), given, given_shape)
-        elif isinstance(operation, keras.Model):
-            inner = _walk(operation, inputs[0], input_shapes[0], name + "/", numbers)
-            number[id(out)], shapes[id(out)] = yield from inner
+        name, now = prefix + operation.name, (*turn, turns.get(id(node), -1))
+        given_here = all(id(tensor) in known for tensor in node.output_tensors)
+        inputs = [] if given_here else [known[id(tensor)] for tensor in node.input_tensors]
+        if given_here:
+            made = [known[id(tensor)] for tensor in node.output_tensors]
+            if prefix:  # inside a nested model the input is what comes from outside
+                continue
+        elif opens(operation):
+            made = yield from _walk(operation, inputs, name + "/", now, numbers)
         else:
-            number[id(out)] = next(numbers)
-            shapes[id(out)] = _output_shape(operation, node, shapes)
-            yield Step(name, operation, inputs, input_shapes, number[id(out)], shapes[id(out)])
-    return number[id(model.outputs[0])], shapes[id(model.outputs[0])]
+            shapes = {id(t): known[id(t)][1] for t in node.input_tensors}
+            made = [(next(numbers), shape) for shape in _output_shapes(operation, node, shapes)]
+        known |= {id(t): pair for t, pair in zip(node.output_tensors, made, strict=True)}
+        if not opens(operation):
+            places, shapes = zip(*inputs, strict=True) if inputs else ((), ())
+            yield Step(name, operation, places, shapes, *zip(*made, strict=True), now)
+    return [known[id(tensor)] for tensor in model.outputs]
+
+
+def opens(operation: keras.Operation) -> bool:
+    """Whether this is a model with a graph of its own, whose layers can be looked at one by one."""
+    return isinstance(operation, keras.Model) and bool(getattr(operation, "outputs", None))
 
 
 def nodes(model: keras.Model) -> list[tuple[keras.Operation, Node]]:
     """Operations with the node of each use, sorted so that inputs come first."""
     found: dict[int, tuple[keras.Operation, Node]] = {}
     ends = {id(tensor) for tensor in model.inputs}
-    waiting = [(model.outputs[0], False)]
+    waiting = [(tensor, False) for tensor in reversed(model.outputs)]
     while waiting:
         tensor, inputs_done = waiting.pop()
         history = tensor._keras_history
@@ -196,17 +221,34 @@ def nodes(model: keras.Model) -> list[tuple[keras.Operation, Node]]:
     return list(found.values())
 
 
-def _output_shape(
+def count_uses(model: keras.Model) -> Counter[int]:
+    """How often an image passes each operation, by ``id``; those in nested models too."""
+    uses: Counter[int] = Counter()
+    for operation, _ in nodes(model):
+        uses.update(count_uses(operation) if opens(operation) else (id(operation),))
+    return uses
+
+
+def _turns(model: keras.Model) -> dict[int, int]:
+    """The order in which Keras runs the nodes of a model: the deepest first."""
+    graph = getattr(model, "_functional", None) or model
+    by_depth = graph._nodes_by_depth
+    in_order = (node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth])
+    return {id(node): i for i, node in enumerate(in_order)}
+
+
+def _output_shapes(
     operation: keras.Operation, node: Node, shapes: dict[int, tuple[int, ...]]
-) -> tuple[int, ...]:
-    known = node.output_tensors[0].shape[1:]
-    if None not in known:
-        return tuple(known)
+) -> list[tuple[int, ...]]:
+    known = [tuple(tensor.shape[1:]) for tensor in node.output_tensors]
+    if not any(None in shape for shape in known):
+        return known
     stand_in = {
         id(t): keras.KerasTensor((1, *shapes[id(t)]), dtype=t.dtype) for t in node.input_tensors
     }
     args, kwargs = node.arguments.fill_in(stand_in)
-    return tuple(operation.compute_output_spec(*args, **kwargs).shape[1:])
+    made = keras.tree.flatten(operation.compute_output_spec(*args, **kwargs))
+    return [tuple(tensor.shape[1:]) for tensor in made]
 
 
 def _maps(layer: Layer) -> bool:

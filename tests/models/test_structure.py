@@ -2,6 +2,7 @@ import keras
 import pytest
 from keras import layers
 
+from cnnviz.inference.layers import capture
 from cnnviz.models.cards import Card
 from cnnviz.models.networks import build
 from cnnviz.models.structure import describe_layers, make_card
@@ -64,14 +65,67 @@ def test_nested_models_are_opened():
     assert by_name["average"].inputs == (described[4].name,)
 
 
-def test_a_layer_used_twice_is_listed_once():
+def test_a_layer_used_twice_is_listed_once_where_it_is_used_last():
     image = keras.Input((8, 8, 1), name="image")
     relu = layers.ReLU(name="relu")
     x = relu(layers.Conv2D(2, 3, name="first")(image))
     x = relu(layers.Conv2D(3, 3, name="second")(x))
     described = describe_layers(keras.Model(image, layers.Flatten(name="flat")(x)))
-    assert [x.name for x in described] == ["image", "first", "relu", "second", "flat"]
-    assert described[-1].inputs == ("second",)
+    assert [x.name for x in described] == ["image", "first", "second", "relu", "flat"]
+    by_name = {x.name: x for x in described}
+    assert by_name["second"].inputs == ("first",)
+    assert by_name["flat"].inputs == ("relu",)
+    assert by_name["relu"].output_shape == (4, 4, 3)
+    assert by_name["relu"].receptive_field.size == (5, 5)
+    assert [x.uses for x in described] == [1, 1, 1, 2, 1]
+
+
+def test_a_convolution_used_twice_is_paid_twice():
+    image = keras.Input((8, 8, 2), name="image")
+    conv = layers.Conv2D(2, 3, padding="same", use_bias=False, name="conv")
+    described = describe_layers(keras.Model(image, conv(conv(image))))
+    assert described[-1].flops == 2 * 8 * 8 * 2 * 2 * 9 * 2
+    assert described[-1].receptive_field.size == (5, 5)
+
+
+def test_branches_of_unequal_depth_share_a_layer():
+    """Keras runs the deeper branch first: the last use is the one nearer to the output."""
+    image = keras.Input((8, 8, 1), name="image")
+    conv = layers.Conv2D(1, 3, name="conv")
+    deep = layers.MaxPooling2D(2, name="deep_end")(layers.ReLU(name="deep")(conv(image)))
+    near = conv(layers.MaxPooling2D(2, padding="same", name="halved")(image))
+    gates = [layers.GlobalMaxPooling2D(name=f"max_{i}")(x) for i, x in enumerate((deep, near))]
+    network = keras.Model(image, layers.Concatenate(name="both")(gates))
+    described = {x.name: x for x in describe_layers(network)}
+    picture = keras.ops.reshape(keras.ops.arange(64.0), (1, 8, 8, 1))
+    assert (
+        described["conv"].output_shape
+        == capture(network, ["conv"])(picture).outputs["conv"].shape[1:]
+    )
+
+
+def test_a_nested_model_with_two_inputs_and_two_outputs():
+    left, right = keras.Input((8, 8, 2)), keras.Input((8, 8, 2))
+    added = layers.Add(name="sum")([left, right])
+    block = keras.Model([left, right], [added, layers.ReLU(name="bent")(added)], name="block")
+    image = keras.Input((8, 8, 2), name="image")
+    first, second = block([image, layers.Conv2D(2, 3, padding="same", name="conv")(image)])
+    x = layers.Concatenate(name="both")([second, first])
+    described = {x.name: x for x in describe_layers(keras.Model(image, x))}
+    assert list(described) == ["image", "conv", "block/sum", "block/bent", "both"]
+    assert described["block/sum"].inputs == ("image", "conv")
+    assert described["both"].inputs == ("block/bent", "block/sum")
+    assert described["both"].receptive_field.size == (3, 3)
+
+
+def test_sigmoids_side_by_side_answer_each_for_itself():
+    def answers(units, activation):
+        network = keras.Sequential([layers.Input((4, 4, 1)), layers.Flatten()])
+        network.add(layers.Dense(units, activation=activation))
+        return make_card(network, "x", "abc"[: max(2, units)]).answers
+
+    assert answers(3, "sigmoid") == "several"
+    assert [answers(3, "softmax"), answers(1, "sigmoid"), answers(3, None)] == ["one"] * 3
 
 
 def test_an_open_input_size_is_filled():
