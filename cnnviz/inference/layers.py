@@ -200,7 +200,8 @@ def run_through(
         def wrapper(call: Callable, *args: object, **kwargs: object) -> tf.Tensor:
             output = call(*args, **kwargs)
             if on_output is not None:
-                on_output(output)
+                replaced = on_output(output)
+                output = output if replaced is None else replaced
             seen.outputs[name] = output
             waiting[name] -= 1
             if stop and not any(waiting.values()):
