@@ -49,12 +49,13 @@ def language() -> str:
 
 
 @contextmanager
-def one_language() -> Iterator[None]:
+def one_language(wanted: str | None = None) -> Iterator[None]:
     """Ask for the language once: it stays as it is while one script or fragment runs.
 
     Also a decorator. A page has hundreds of texts, and sixty people may watch a training.
+    ``wanted`` is a key of ``LANGUAGES``, for what runs outside of any session.
     """
-    before = _settled.set(_chosen_language())
+    before = _settled.set(wanted or _chosen_language())
     try:
         yield
     finally:

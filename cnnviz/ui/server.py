@@ -26,7 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cnnviz.compute import get_engine
 from cnnviz.storage import ROOT, clear_away
 from cnnviz.training.launch import dismiss_spare, keep_spare, tend
-from cnnviz.ui import downloads
+from cnnviz.ui import downloads, live_route
 from cnnviz.ui.frame import use_navigation
 from cnnviz.ui.owner import COOKIE
 
@@ -129,6 +129,6 @@ use_navigation()
 app = st.App(
     ROOT / "app.py",
     middleware=[Middleware(OwnerCookie)],
-    routes=[Route("/api/health", health), *downloads.ROUTES],
+    routes=[Route("/api/health", health), *downloads.ROUTES, *live_route.ROUTES],
     lifespan=lifespan,
 )

@@ -24,11 +24,10 @@ _FAILURE = "training-command-failure"
 
 
 def at_work(run: Run, progress: Progress) -> None:
-    """How far it is; stop, pause and another learning rate for those who may."""
-    stopping, pausing = _asked(run, STOP), _asked(run, PAUSE)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(progress.fraction, text=_doing(progress, stopping, pausing))
-        if may_change(run):
+    """Stop, pause and another learning rate for those who may; how far it is stands elsewhere."""
+    if may_change(run):
+        stopping, pausing = asked(run, STOP), asked(run, PAUSE)
+        with st.container(horizontal=True, vertical_alignment="center"):
             _button(run, "pause", _("Pause"), "pause_circle", Run.request_pause, stopping | pausing)
             stop_button(run, stopping)
             _learning_rate(run, progress, disabled=stopping or pausing or not progress.step)
@@ -46,7 +45,7 @@ def resting(run: Run, progress: Progress) -> None:
         st.progress(progress.fraction, text=where)
         if may_change(run):
             go_on_button(run)
-            stop_button(run, _asked(run, STOP))
+            stop_button(run, asked(run, STOP))
     _show_failure()
 
 
@@ -80,14 +79,16 @@ def _button(
     )
 
 
-def _asked(run: Run, command: str) -> bool:
+def asked(run: Run, command: str) -> bool:
+    """Whether somebody has a wish that no worker has carried out yet."""
     return (run.folder / COMMANDS / command).exists()
 
 
-def _doing(progress: Progress, stopping: bool, pausing: bool) -> str:
-    if stopping:
+def doing(run: Run, progress: Progress) -> str:
+    """What a training at work is doing right now."""
+    if asked(run, STOP):
         return _("Stopping; what it has learned is kept …")
-    if pausing:
+    if asked(run, PAUSE):
         return _("Pausing; where it stands is kept …")
     if not progress.epochs:
         return _("Loading the images …")
@@ -108,7 +109,7 @@ def _learning_rate(run: Run, progress: Progress, disabled: bool) -> None:
     with st.popover(
         _("Learning rate"), icon=":material/speed:", key="rate-training", disabled=disabled
     ):
-        if _asked(run, LEARNING_RATE):
+        if asked(run, LEARNING_RATE):
             st.markdown(_("The new learning rate is on its way …"))
         else:
             st.markdown(

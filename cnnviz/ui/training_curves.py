@@ -8,20 +8,18 @@ from collections import OrderedDict
 import plotly.graph_objects as go
 import streamlit as st
 
-from cnnviz.figures.colours import class_colour
 from cnnviz.figures.training import Mark, rate_curve, training_curve
 from cnnviz.runs.events import reader_for
 from cnnviz.runs.progress import Curve, Event, Progress
 from cnnviz.runs.run import Run
 from cnnviz.ui import training_film
-from cnnviz.ui.components.live import live
 from cnnviz.ui.language import _, language
 from cnnviz.ui.pictures import chart, is_dark
 
 _KEPT = 48  # sets of figures in memory
 _SAID = 6  # marks in words below the charts
 
-_figures: OrderedDict[tuple, object] = OrderedDict()
+_figures: OrderedDict[tuple, tuple[go.Figure, ...]] = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -51,30 +49,11 @@ def rates(run: Run) -> None:
         chart(figure, key="curve-rate", alt=_("The learning rate, step by step"))
 
 
-def live_curves(run: Run) -> None:
-    """The same of a training at work: they grow in place."""
-    live(_growing(run), key="live-curves")
-
-
-def _growing(run: Run) -> dict:
-    version, progress = reader_for(run.id).progress()
-    key = (run.folder, version, "live", language())
-    with _lock:
-        if key in _figures:
-            return _figures[key]
-    made = training_film.growing(progress) | {
-        "marks": [vars(mark) for mark in marks_of(progress)[-_SAID:]],
-        "validationColour": class_colour(1),
-        "words": {
-            "loss": _("Loss"),
-            "accuracy": _("Accuracy"),
-            "rate": _("Learning rate"),
-            "training": _("training"),
-            "validation": _("validation"),
-            "percent": "{n}%" if language() == "zh_CN" else "{n}\u202f%",
-        },
-    }
-    return _keep(key, made)
+def growing(run: Run) -> dict:
+    """The same of a training at work, for the browser to draw, with the marks on the way."""
+    _version, progress = reader_for(run.id).progress()
+    marks = [vars(mark) for mark in marks_of(progress)[-_SAID:]]
+    return training_film.growing(progress) | {"marks": marks}
 
 
 def marks_of(progress: Progress) -> list[Mark]:
@@ -128,16 +107,11 @@ def _drawn(run: Run) -> tuple[go.Figure, ...]:
     if used and max(used) > 1.001 * min(used):
         steps = progress.training.steps
         made.append(rate_curve(steps, used, title=_("Learning rate"), **common))
-    return _keep(key, tuple(made))
-
-
-def _keep(key: tuple, made: object) -> object:
-    """Remember it for the others who watch; what was made long ago goes."""
     with _lock:
-        _figures[key] = made
+        _figures[key] = tuple(made)
         while len(_figures) > _KEPT:
             _figures.popitem(last=False)
-    return made
+        return _figures[key]
 
 
 def _series(curve: Curve, measure: str) -> dict:

@@ -1,7 +1,7 @@
 """Watch a training: one view for whatever state it is in, waiting, at work, resting or ended.
 
-Everybody who watches a run shares one reader of its diary and one set of figures a moment; while
-it can change by itself only parts of the page are drawn again, and when it has ended nothing is.
+What changes with every batch is asked for and drawn by the browser (``training_live``); the parts
+that Python draws are drawn again only when there is something new to say.
 """
 
 from __future__ import annotations
@@ -11,87 +11,91 @@ import streamlit as st
 from cnnviz.errors import CnnvizError, NotFound
 from cnnviz.runs.run import Run
 from cnnviz.ui import (
-    audience,
     diagnosis_box,
     frame,
     training_controls,
     training_inside,
+    training_live,
     training_moments,
     training_replay,
     training_waiting,
 )
-from cnnviz.ui.language import one_language
-from cnnviz.ui.training_curves import curves, live_curves, rates
+from cnnviz.ui.language import _, one_language
+from cnnviz.ui.owner import may_change
+from cnnviz.ui.training_curves import curves, rates
+from cnnviz.ui.training_live import ENDED, RESTING, WAITING, WORKING, Seen
 from cnnviz.ui.training_moments import samples
 from cnnviz.ui.training_numbers import numbers
 
 __all__ = ["curves", "draw", "numbers", "samples"]
 
-MOMENTS_EVERY = 4  # looks for one at the sample images, which change a few times an epoch
-RESTING_S = 3.0  # … at one that rests: somebody else may let it go on
-
 
 def draw(run: Run) -> None:
-    """The whole view, which draws itself again for as long as the run can change by itself."""
-    state = _state(run)
-    moving = state in ("waiting", "working")
-    if state == "ended" and training_replay.watch_again(run):
+    """The whole view, which draws itself again whenever the run has changed by itself."""
+    state = training_live.state_of(run)
+    if state == ENDED and training_replay.watch_again(run):
         return
     with st.container(key="training-live"):
-        pace = audience.pace() if moving else RESTING_S if state == "resting" else None
-        st.fragment(_live, run_every=pace)(run.id, state, pace)
-    if state == "waiting" and not run.progress.training.steps:
+        st.fragment(_now)(run.id, state)
+    if state == WORKING:
+        return
+    if state == WAITING and not run.progress.training.steps:
         training_waiting.meanwhile(run)
         return
     with st.container(key="training-moments"):
-        every = MOMENTS_EVERY * pace if state == "working" else None
-        st.fragment(_moments, run_every=every)(run.id)
-
-
-def _state(run: Run) -> str:
-    status = run.status
-    if status in ("starting", "running"):
-        return "working"
-    if status in ("paused", "lost"):
-        return "resting"
-    return "waiting" if status == "waiting" else "ended"
+        st.fragment(_moments)(run.id)
 
 
 @one_language()
-def _live(run_id: str, was: str, pace: float | None) -> None:
-    """What changes with every batch."""
-    audience.look()
+def _now(run_id: str, was: str) -> None:
+    """How it is right now."""
     try:
         run = Run(run_id)
-        if _state(run) != was or (was in ("waiting", "working") and audience.outgrown(pace)):
-            st.rerun()  # the whole page: the outcome, the ways in, and another pace
-        progress = run.progress
-        if was == "waiting":
-            training_waiting.place(run)
-        elif was == "working":
-            training_controls.at_work(run, progress)
-        elif was == "resting":
-            training_controls.resting(run, progress)
-        if progress.epochs or was == "working":
-            numbers(run, was == "working")
-            if was == "working":
-                live_curves(run)
-                diagnosis_box.draw(run)  # below what grows: it comes and goes
-            else:
-                diagnosis_box.draw(run)
-                curves(run)
-                rates(run)
+        now = training_live.seen(run)
+        if now.page != was:
+            st.rerun()  # the whole page: the outcome, the ways in
+        if was == WORKING:
+            _at_work(run, now)
+        else:
+            _at_rest(run, now)
     except NotFound:
-        if was != "ended":
+        if was != ENDED:
             st.rerun()  # deleted meanwhile: the page says so
         raise
     except CnnvizError as error:
         frame.show_error(error)
 
 
+def _at_work(run: Run, now: Seen) -> None:
+    """In one go: it is drawn again when one of these has something new."""
+    training_controls.at_work(run, run.progress)
+    training_live.watch(run, now, shows="all", mine=may_change(run))
+    diagnosis_box.draw(run)  # below what grows: it comes and goes
+    training_moments.draw(run)
+    training_inside.draw(run)
+
+
+def _at_rest(run: Run, now: Seen) -> None:
+    if now.page == WAITING:
+        with st.container(horizontal=True, vertical_alignment="center", key="place-in-queue"):
+            training_live.watch(run, now, shows="lead", mine=may_change(run))
+            if may_change(run):
+                training_controls.stop_button(run)
+        st.caption(_("You can leave this page: it keeps its place."))
+    elif now.page == RESTING:
+        training_controls.resting(run, run.progress)
+    if run.progress.epochs:
+        numbers(run)
+        diagnosis_box.draw(run)
+        curves(run)
+        rates(run)
+    if now.page == RESTING:
+        training_live.watch(run, now, shows="nothing", mine=may_change(run))
+
+
 @one_language()
 def _moments(run_id: str) -> None:
-    """What changes with every kept moment, and the slider that goes back to earlier ones."""
+    """What was kept of it: the slider that goes back to earlier moments."""
     try:
         run = Run(run_id)
         training_moments.draw(run)

@@ -8,15 +8,15 @@ from cnnviz.models.references import ModelReference
 from cnnviz.runs.run import Run, list_runs
 from cnnviz.runs.turns import place_of
 from cnnviz.training import slots
-from cnnviz.ui import address, run_words, training_controls, training_film, training_replay
+from cnnviz.ui import address, run_words, training_film, training_replay
 from cnnviz.ui.language import _, n_
-from cnnviz.ui.owner import current_owner, may_change
+from cnnviz.ui.owner import current_owner
 
 _MOST_OWN = 5  # of one's own trainings that are offered to watch
 
 
-def place(run: Run) -> None:
-    """Where in the queue it is, and how to leave it."""
+def place(run: Run) -> str:
+    """Where in the queue it is, and when it will probably begin."""
     found = place_of(run)
     busy = sum(1 for run_id in slots.occupied().values() if run_id)
     if found.ahead <= 0 and busy < slots.slot_count():
@@ -32,11 +32,7 @@ def place(run: Run) -> None:
         text += " " + _("It begins in about {time}.").format(
             time=run_words.duration(max(1, found.seconds))
         )
-    with st.container(horizontal=True, vertical_alignment="center", key="place-in-queue"):
-        st.markdown(text)
-        if may_change(run):
-            training_controls.stop_button(run)
-    st.caption(_("You can leave this page: it keeps its place."))
+    return text
 
 
 def meanwhile(run: Run) -> None:

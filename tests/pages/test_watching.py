@@ -128,6 +128,12 @@ def slider(at):
     return next((s for s in at.select_slider if s.key.startswith("moment-")), None)
 
 
+def watched(at) -> dict | None:
+    """What the browser is given to watch it with, if it is."""
+    given = [json.loads(c.proto.json) for c in at.get("bidi_component") if "live" in c.proto.id]
+    return given[0] if given else None
+
+
 def texts(at) -> str:
     return " ".join(m.value for m in [*at.markdown, *at.caption])
 
@@ -136,12 +142,13 @@ def test_its_owner_stops_and_pauses_it(open_page, at_work):
     at = open_page("train", run=at_work.id)
     assert not at.exception and not at.error
     assert {"stop-training", "pause-training"} <= keys(at)
-    shown = {m.label: m.value for m in at.metric}
-    assert shown["memory"] == "700 MB" and shown["learning rate"] == "0.001"
-    assert shown["step of 60"] == "30" and shown["images per second"] == "900"
+    assert watched(at)["address"] == f"/api/runs/{at_work.id}/live"
+    assert watched(at)["shows"] == "all" and watched(at)["drawn"]["page"] == "working"
+    assert watched(at)["drawn"]["buttons"] == "1.0e-03"
     at.button(key="pause-training").click().run()
     assert (at_work.folder / COMMANDS / PAUSE).exists()
     assert at.button(key="pause-training").disabled
+    assert watched(at)["drawn"]["buttons"] == "pause 1.0e-03"
     at.button(key="stop-training").click().run()
     assert (at_work.folder / COMMANDS / STOP).exists()
     assert at.button(key="stop-training").disabled and not at.error
@@ -166,7 +173,7 @@ def test_others_only_watch(open_page):
         at = open_page("train", run=run.id)
         assert not at.exception and not at.error
         assert not {"stop-training", "pause-training", "rate-set", "rate-tenth"} & keys(at)
-        assert any(m.label == "step of 60" for m in at.metric)
+        assert watched(at)["shows"] == "all" and watched(at)["drawn"]["buttons"] is None
     finally:
         locks.let_go(lock)
 
@@ -188,6 +195,8 @@ def test_a_paused_one_says_where_it_rests_and_goes_on(open_page, monkeypatch):
     locks.let_go(lock)
     at = open_page("train", run=run.id)
     assert "go-on-training" in keys(at) and "pause-training" not in keys(at)
+    assert watched(at)["shows"] == "nothing"  # … until somebody lets it go on
+    assert any(m.label == "step of 60" for m in at.metric)
     monkeypatch.setattr(launch, "dispatch", lambda *_, **__: None)
     at.button(key="go-on-training").click().run()
     assert not at.error and not at.exception
@@ -195,7 +204,7 @@ def test_a_paused_one_says_where_it_rests_and_goes_on(open_page, monkeypatch):
     queue.withdraw(run.id)
 
 
-def test_what_waits_says_its_place_and_has_something_to_watch(open_page, monkeypatch):
+def test_what_waits_has_something_to_watch(open_page):
     runs = []
     for _one in range(2):
         config = TrainingConfig("mnist", "lenet5").check()
@@ -207,17 +216,11 @@ def test_what_waits_says_its_place_and_has_something_to_watch(open_page, monkeyp
     try:
         at = open_page("train", run=second.id)
         assert not at.exception and not at.error
-        assert "place 2" in texts(at) and "1 training is before it" in texts(at)
+        assert watched(at)["shows"] == "lead" and "keeps its place" in texts(at)
         films = at.selectbox(key="choice-film")
         assert films.value == "shipped:mnist_lenet5"  # the same data first
         films.select("shipped:fashion_mnist_vgg").run()
         assert at.query_params["film"] == "shipped:fashion_mnist_vgg" and not at.exception
-        assert "There is room" in texts(open_page("train", run=first.id))
-        monkeypatch.setenv("CNNVIZ_TRAINING_SLOTS", "1")
-        slot = slots.take()
-        slot.note("0" * 24)
-        assert "It is next" in texts(open_page("train", run=first.id))
-        slot.let_go()
         at.button(key="stop-training").click().run()
         assert second.status == "stopped" and "choice-film" not in {s.key for s in at.selectbox}
     finally:

@@ -45,9 +45,13 @@ def picture(data: bytes, key: str) -> str:
     kind = next((kind for start, kind in _KINDS if data.startswith(start)), "image/png")
     if len(data) <= _INLINE_BYTES or not runtime.exists():
         return data_url(data, kind)
-    address = runtime.get_instance().media_file_mgr.add(data, kind, key)
+    return address_of(runtime.get_instance().media_file_mgr.add(data, kind, key))
+
+
+def address_of(path: str) -> str:
+    """Where the browser finds a path of this server, which may be one folder of a larger site."""
     base = (st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"/{base}{address}" if base else address
+    return f"/{base}{path}" if base else path
 
 
 def sprite_data(sprite: Sprite, key: str) -> dict:
