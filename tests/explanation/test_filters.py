@@ -4,7 +4,7 @@ import pytest
 from keras import layers
 
 from cnnviz.errors import BadInput, Cancelled, NotFound
-from cnnviz.explanation import filters
+from cnnviz.explanation import ascent
 from cnnviz.explanation.filters import visualize_filters
 from tests.inference import networks
 
@@ -89,7 +89,7 @@ def test_a_dead_channel_is_woken(monkeypatch):
     start = visualize_filters(model, "relu", [0], steps=1)
     assert response(model, start)[0, 0] == 0
     assert response(model, visualize_filters(model, "relu", [0], steps=48))[0, 0] > 5
-    monkeypatch.setattr(filters, "_WAKING_STEPS", 0)
+    monkeypatch.setattr(ascent, "WAKING_STEPS", 0)
     assert response(model, visualize_filters(bright(), "relu", [0], steps=48))[0, 0] == 0
 
 
