@@ -18,6 +18,7 @@ from cnnviz.ui import (
     heatmap_patch,
     heatmap_saving,
     heatmap_words,
+    trust_panel,
 )
 from cnnviz.ui.language import _
 from cnnviz.ui.photo import seen, show_steps
@@ -29,10 +30,10 @@ card = opened.card
 ranked = heatmap_asking.ranked_classes(opened, picture)
 choices = heatmap_choices.read(card, ranked)
 
-frame.head("heatmaps", heatmap_words.how_to_read(choices))
+frame.head("heatmaps", heatmap_words.how_to_read(choices, card))
 if warning := heatmap_words.warning_of(picture, card):
     st.info(warning)
-heatmap_controls.first_row(card, choices)
+heatmap_controls.first_row(card, choices, ranked)
 
 base = seen(picture, card)
 panels: list[heatmap_panels.Panel] = []
@@ -87,8 +88,22 @@ if panels:
     notes = heatmap_words.notes(panels, choices, card, whole=base.whole)
     st.caption(" ".join(notes))
 show_steps(picture, card)
-heatmap_controls.second_row(card, choices, ranked)
 if choices.view != "patch":
+    heatmap_controls.second_row(card, choices, ranked)
+    trust = st.expander(
+        _("Can I trust this?"), icon=":material/fact_check:", key="trust-box", on_change="rerun"
+    )
+    if trust.open:  # its checks take a while, so they are made for whoever asks
+        with trust:
+            trust_panel.show(
+                opened,
+                picture,
+                card,
+                choices.method.name,
+                choices.classes[0],
+                choices.layer,
+                choices.against,
+            )
     with st.expander(_("Colours"), icon=":material/palette:"):
         heatmap_controls.colours(choices)
     with st.expander(_("Link to this view"), icon=":material/link:"):

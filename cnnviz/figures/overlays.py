@@ -15,7 +15,7 @@ from cnnviz.figures.png import enlarge
 # legend shows the same part of the map.
 _COLDEST = 84
 _FADE = 0.45  # the share of the largest heat from which on opacity is full
-_PIXELS_AT_THE_TOP = 0.005  # of maps of single pixels: so many share the strongest colour
+_AT_THE_TOP = 0.005  # of fine maps: such a share of the values has the strongest colour
 
 
 @dataclass(frozen=True)
@@ -37,17 +37,17 @@ def heat_table(signed: bool = False) -> np.ndarray:
     return inferno()[np.round(np.linspace(_COLDEST, 250, 256)).astype(int)]
 
 
-def strongest(heat: np.ndarray, *, signed: bool = False, pixels: bool = False) -> float:
+def strongest(heat: np.ndarray, *, signed: bool = False, fine: bool = False) -> float:
     """The value that the strongest colour of a map stands for; 0 where there is nothing to show.
 
-    That is the largest one (``signed``: of |v|). Maps of single ``pixels`` have a few that outshine
-    all others: there the strongest half percent share the strongest colour.
+    That is the largest one (``signed``: of |v|). ``fine`` maps, of single pixels for instance, have
+    a few values that outshine all others: there the strongest half percent share the colour.
     """
     values = np.nan_to_num(np.asarray(heat, np.float32), nan=0.0, posinf=0.0, neginf=0.0)
     values = np.abs(values) if signed else np.maximum(values, 0)
     top = float(values.max(initial=0.0))
-    if pixels and top > 0:
-        return float(np.quantile(values, 1 - _PIXELS_AT_THE_TOP)) or top
+    if fine and top > 0:
+        return float(np.quantile(values, 1 - _AT_THE_TOP)) or top
     return top
 
 

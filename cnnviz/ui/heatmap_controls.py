@@ -13,7 +13,7 @@ from cnnviz.ui.heatmap_choices import MOST_CLASSES, Choices
 from cnnviz.ui.language import _
 
 
-def first_row(card: Card, choices: Choices) -> None:
+def first_row(card: Card, choices: Choices, ranked: Sequence[int]) -> None:
     """What is asked, and what stands side by side."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="heat-question"):
         if choices.view in ("classes", "layers"):
@@ -26,6 +26,9 @@ def first_row(card: Card, choices: Choices) -> None:
                 format_func=lambda name: heatmap_words.question(CATALOGUE[name]),
                 width=560,
             )
+        elif choices.view == "patch":
+            with st.container(width=320):
+                _one_class(card, choices, _order(card, ranked))
         words = {
             "classes": _("Classes"),
             "methods": _("Methods"),
@@ -44,15 +47,14 @@ def first_row(card: Card, choices: Choices) -> None:
 
 def second_row(card: Card, choices: Choices, ranked: Sequence[int]) -> None:
     """Of which class, rather than which, read off which layer."""
-    order = [*ranked, *(i for i in range(len(card.class_names)) if i not in set(ranked))]
+    order = _order(card, ranked)
     layered = choices.view == "methods" or choices.method.takes_layer
     one = choices.view != "classes" or choices.method.name in heatmap_choices.CLASSLESS
     columns = st.columns(3, gap="medium")
     with columns[0]:
         (_one_class if one else _classes)(card, choices, order)
-    if choices.view != "patch":
-        with columns[1]:
-            _against(card, choices, order)
+    with columns[1]:
+        _against(card, choices, order)
     with columns[2]:
         if choices.view in ("classes", "methods") and layered and card.heatmap_layer:
             _layer(card)
@@ -62,7 +64,7 @@ def second_row(card: Card, choices: Choices, ranked: Sequence[int]) -> None:
             heatmap_choices.offered(card, "methods"),
             "heat_methods",
             choices.methods,
-            lambda name: heatmap_words.question(CATALOGUE[name]),
+            lambda name: _(CATALOGUE[name].title),
         )
     elif choices.view == "layers":
         shapes = {x.name: x.output_shape for x in card.spatial_layers}
@@ -108,6 +110,11 @@ def colours(choices: Choices) -> None:
                 "the same scale, heatmaps can be compared: a pale one found little."
             ),
         )
+
+
+def _order(card: Card, ranked: Sequence[int]) -> list[int]:
+    """All classes, those with the most votes first."""
+    return [*ranked, *(i for i in range(len(card.class_names)) if i not in set(ranked))]
 
 
 def _classes(card: Card, choices: Choices, order: Sequence[int]) -> None:

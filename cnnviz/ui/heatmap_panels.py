@@ -17,6 +17,7 @@ from cnnviz.ui.photo import Seen
 from cnnviz.ui.pictures import is_dark, show_png, show_svg
 
 _IN_A_ROW = 4
+_FINE = 40 * 40  # from so many values on, a few would outshine all others
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,11 @@ class Panel:
         return self.method.kind == "pixels"
 
     @property
+    def fine(self) -> bool:
+        """Whether the strongest half percent of its values share the strongest colour."""
+        return self.pixels or self.heat.size >= _FINE
+
+    @property
     def key(self) -> str:
         """Tells it from the others on the page."""
         layer = (self.layer or "").replace("/", "-")
@@ -57,7 +63,7 @@ class Panel:
     @property
     def strongest(self) -> float:
         """The value of the strongest colour on a scale of its own."""
-        return overlays.strongest(self.heat, signed=self.signed, pixels=self.pixels)
+        return overlays.strongest(self.heat, signed=self.signed, fine=self.fine)
 
 
 def panels_of(answer: dict) -> list[Panel]:

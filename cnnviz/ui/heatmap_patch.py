@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
 
 from cnnviz import images
 from cnnviz.datasets.image_references import Picture
 from cnnviz.errors import CnnvizError
+from cnnviz.figures import overlays
 from cnnviz.figures.colours import hexadecimal
 from cnnviz.figures.png import enlarge_to
 from cnnviz.models.cards import Card
 from cnnviz.ui import address, frame, heatmap_saving
-from cnnviz.ui.components.base import picture as picture_address
 from cnnviz.ui.components.patch import Bar, Position, patch
 from cnnviz.ui.current import Opened
 from cnnviz.ui.heatmap_choices import Choices
@@ -28,7 +29,10 @@ _NOW = "_patch_now"
 def show(opened: Opened, picture: Picture, choices: Choices) -> None:
     """The image with the patch; every move of it asks the network once more."""
     st.session_state[_NOW] = chosen()
-    st.fragment(_live)(opened, picture, choices)
+    received = enlarge_to(images.prepare(picture.image, opened.card), _SIDE)
+    pictures = (images.encode_png(received), _heated(opened, picture, choices, received))
+    aspect = received.shape[1] / received.shape[0]
+    st.fragment(_live)(opened, picture, choices, pictures, aspect)
 
 
 def chosen() -> Position:
@@ -40,10 +44,35 @@ def chosen() -> Position:
     return Position(min(row, 1000), min(column, 1000), min(max(size, _SIZES[0]), _SIZES[1]))
 
 
-@one_language()
-def _live(opened: Opened, picture: Picture, choices: Choices) -> None:
+def _heated(
+    opened: Opened, picture: Picture, choices: Choices, received: np.ndarray
+) -> bytes | None:
+    """The image with what Grad-CAM says of the class, to be held against what the patch says."""
+    if not opened.card.heatmap_layer:
+        return None
     try:
-        _draw(opened, picture, choices)
+        answer = ask(
+            "heatmaps",
+            model=opened.reference,
+            image=picture.reference,
+            targets=list(choices.classes) if choices.chosen else None,
+        )
+    except CnnvizError:
+        return None  # the patch works for every network
+    heat = answer["maps"][answer["targets"].index(choices.classes[0])]
+    return images.encode_png(overlays.overlay(received, heat, choices.opacity).image)
+
+
+@one_language()
+def _live(
+    opened: Opened,
+    picture: Picture,
+    choices: Choices,
+    pictures: tuple[bytes, bytes | None],
+    aspect: float,
+) -> None:
+    try:
+        _draw(opened, picture, choices, pictures, aspect)
     except CnnvizError as error:
         frame.show_error(error)
     address.value("patch", "")  # a patch that rests is part of the link
@@ -51,7 +80,13 @@ def _live(opened: Opened, picture: Picture, choices: Choices) -> None:
         heatmap_saving.share_link(opened, picture)
 
 
-def _draw(opened: Opened, picture: Picture, choices: Choices) -> None:
+def _draw(
+    opened: Opened,
+    picture: Picture,
+    choices: Choices,
+    pictures: tuple[bytes, bytes | None],
+    aspect: float,
+) -> None:
     card = opened.card
     position: Position = st.session_state[_NOW]
     answer = ask(
@@ -64,13 +99,13 @@ def _draw(opened: Opened, picture: Picture, choices: Choices) -> None:
         target=choices.classes[0],
         waiting=_("Asking the network …"),
     )
-    received = images.prepare(picture.image, card)
     top, left, bottom, right = answer["box"]
     covered = answer["image"][(top + bottom - 1) // 2, (left + right - 1) // 2]
     patch(
-        picture_address(images.encode_png(enlarge_to(received, _SIDE)), "patch-image"),
+        pictures[0],
+        heat=pictures[1],
         key="patch",
-        aspect=received.shape[1] / received.shape[0],
+        aspect=aspect,
         at=position,
         answered=position,
         colour=hexadecimal(covered if len(covered) == 3 else covered.repeat(3)),
@@ -80,11 +115,10 @@ def _draw(opened: Opened, picture: Picture, choices: Choices) -> None:
             "label": _("The image as the network receives it"),
             "patch": _("The patch. Arrow keys move it, plus and minus change its size."),
             "size": _("Size"),
+            "heat": _("Show the heatmap"),
             "before": _("the whole image"),
             "after": _("with the patch"),
-            "hint": _(
-                "Drag the patch, or move it with the arrow keys (with Shift in large steps)."
-            ),
+            "hint": _("Drag the patch, or move it with the arrow keys (Shift: large steps)."),
         },
         sizes=_SIZES,
         on_move=_moved,
@@ -107,9 +141,7 @@ def sentence(answer: dict, card: Card) -> str:
     elif one["after"] < one["before"]:
         text = _("Covering this takes {name} from {before} down to {after}.")
     else:
-        text = _(
-            "Covering this lifts {name} from {before} to {after}: what was there spoke against."
-        )
+        text = _("Covering this lifts {name} from {before} up to {after}.")
     said = text.format(**words)
     before, now = (max(answer["classes"], key=lambda c: c[when]) for when in ("before", "after"))
     if card.answers != "several" and now["index"] != before["index"]:

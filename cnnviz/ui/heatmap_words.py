@@ -15,7 +15,7 @@ from cnnviz.ui.vote_words import share_in_words
 _FEW = 20  # up to so many classes a stranger's image is likely to be none of them
 
 
-def how_to_read(choices: Choices) -> str:
+def how_to_read(choices: Choices, card: Card) -> str:
     """The sentence under the page's title."""
     if choices.view == "methods":
         return _(
@@ -32,7 +32,12 @@ def how_to_read(choices: Choices) -> str:
             "Drag the patch over the image: what it covers is missing from the vote. Where the "
             "vote falls, the network needed what was there."
         )
-    if choices.method.name == "grad_cam" and choices.against is None:
+    if choices.against is not None:
+        rival = _(card.class_names[choices.against])
+        return _(
+            "**Red** spoke for the class named above the picture, **blue** for {rival}."
+        ).format(rival=rival)
+    if choices.method.name == "grad_cam":
         return _(
             "Bright areas spoke **for** the class named above the picture (Grad-CAM); where the "
             "photo looks as usual, nothing did. The share is the part of the network's vote that "

@@ -99,12 +99,12 @@ def test_the_strongest_value_forgives_a_few_pixels_that_outshine_all():
     heat = np.linspace(-2, 1, 10_000, dtype=np.float32).reshape(100, 100)
     heat[0, 0], heat[1, 1] = 500, np.nan
     assert overlays.strongest(heat) == 500
-    assert 0.98 < overlays.strongest(heat, pixels=True) < 1
-    assert 1.97 < overlays.strongest(heat, signed=True, pixels=True) < 2
-    assert overlays.strongest(-np.ones((3, 3)), pixels=True) == 0
+    assert 0.98 < overlays.strongest(heat, fine=True) < 1
+    assert 1.97 < overlays.strongest(heat, signed=True, fine=True) < 2
+    assert overlays.strongest(-np.ones((3, 3)), fine=True) == 0
     lonely = np.zeros((100, 100), np.float32)
     lonely[5, 5] = 3
-    assert overlays.strongest(lonely, pixels=True) == 3
+    assert overlays.strongest(lonely, fine=True) == 3
 
 
 def test_the_ground_for_pixels_is_grey_dim_or_pale():

@@ -12,8 +12,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (memory.src !== data.src) {
     // Another image (or the page was opened anew): the server says where the patch is.
     Object.assign(memory, { src: data.src, at: { ...data.at }, asked: null, waiting: false })
-    image.src = data.src
   }
+  memory.heat = data.heat
+  memory.parts.heat.hidden = !data.heat
+  memory.parts.heat.textContent = words.heat
+  memory.show()
   memory.aspect = data.aspect
   memory.sizes = data.sizes
   image.alt = words.label
@@ -47,14 +50,24 @@ const build = (root, memory) => {
   const stage = make("div", { class: "stage", "data-testid": "patch-stage" }, image, patch)
   const slider = make("input", { type: "range", step: 10, "data-testid": "patch-size" })
   const sizeName = make("span")
+  const heat = make("button", { type: "button", class: "pill", "data-testid": "patch-heat" })
   const hint = make("div", { class: "hint" })
   const sentence = make("p", { class: "sentence", "aria-live": "polite", "data-testid": "patch-sentence" })
   const legend = make("div", { class: "legend" })
   const bars = make("div", { "data-testid": "patch-bars" })
   const board = make("div", { class: "board", "data-testid": "patch-board" },
-    make("div", {}, stage, make("div", { class: "size" }, sizeName, slider), hint),
+    make("div", {}, stage, make("div", { class: "size" }, sizeName, slider, heat), hint),
     make("div", {}, sentence, legend, bars))
   memory.decide = crispWhenEnlarged(image)
+  memory.show = () => {
+    const wanted = memory.heated && memory.heat ? memory.heat : memory.src
+    if (image.getAttribute("src") !== wanted) image.src = wanted
+    heat.setAttribute("aria-pressed", String(Boolean(memory.heated)))
+  }
+  heat.onclick = () => {
+    memory.heated = !memory.heated
+    memory.show()
+  }
   root.replaceChildren(board)
 
   const to = (event) => {
@@ -117,7 +130,7 @@ const build = (root, memory) => {
     resize(Number(slider.value))
     restSoon()
   }
-  return { image, patch, slider, sizeName, hint, sentence, legend, bars, board, stage }
+  return { image, patch, slider, sizeName, heat, hint, sentence, legend, bars, board, stage }
 }
 
 // The patch as the network will see it: cut off at the image's edges.

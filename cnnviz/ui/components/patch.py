@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 import streamlit as st
 
+from cnnviz.ui.components.base import picture as address_of
 from cnnviz.ui.components.base import register
 
 _mount = register("patch")
@@ -35,8 +36,9 @@ class Bar:
 
 
 def patch(
-    picture: str,
+    picture: bytes,
     *,
+    heat: bytes | None,
     key: str,
     aspect: float,
     at: Position,
@@ -51,11 +53,11 @@ def patch(
     """Draw the image with the patch, and the bars beside it.
 
     Args:
-        picture: the address of the image as the network receives it; ``aspect`` is its width by
-            its height.
+        picture: the image as the network receives it; ``aspect`` is its width by its height.
+        heat: the same with a heatmap on it, which can be switched on and off.
         at: where the patch starts; afterwards the browser knows better.
         answered: the position that ``colour`` (of the patch), ``sentence`` and ``bars`` are about.
-        words: ``label``, ``patch``, ``size``, ``before``, ``after``, ``hint``, ``heat``, ``plain``.
+        words: ``label``, ``patch``, ``size``, ``before``, ``after``, ``hint``, ``heat``.
         sizes: the smallest and the largest patch, in thousandths.
         on_move: called before the script runs again, with where the patch is now and whether it
             rests there. The next move is sent when the one before has been answered.
@@ -67,7 +69,8 @@ def patch(
             on_move(*found)
 
     data = {
-        "src": picture,
+        "src": address_of(picture, f"{key}.picture"),
+        "heat": None if heat is None else address_of(heat, f"{key}.heat"),
         "aspect": aspect,
         "at": asdict(at),
         "answered": asdict(answered),
