@@ -16,6 +16,8 @@ import h5py
 import keras
 
 from cnnviz.errors import BadModel, NotFound
+from cnnviz.models.one_output import one_output, outputs_to_choose
+from cnnviz.models.precision import in_float32
 
 MAX_FILE_BYTES = 1_000_000_000
 MAX_CONFIG_BYTES = 20_000_000
@@ -23,20 +25,30 @@ MAX_CONFIG_BYTES = 20_000_000
 _MODELS = ("Functional", "Model", "Sequential")
 
 
-def open_keras_file(path: Path) -> keras.Model:
+def open_keras_file(path: Path, output: str | int | None = None) -> keras.Model:
     """Open a Keras 3 ``.keras`` file or a legacy ``.h5`` file with a whole model.
 
     The kind is told by the content; the file's name does not matter.
 
+    Args:
+        path: of the file.
+        output: the name or the number (from 0) of the output that tells the classes apart; needed
+            where several might.
+
     Returns:
         A functional or sequential model with one input (n, h, w, 1 or 3), where h and w may be
-        open (None), and one output (n, units). It is not compiled.
+        open (None), and one output (n, units), in float32. It is not compiled.
 
     Raises:
         NotFound: there is no such file.
-        BadModel: not a model file, damaged, too large, with layers we must not or cannot load, or
-            not a classifier of images.
+        BadModel: not a model file, damaged, too large, with layers we must not or cannot load, not
+            a classifier of images, or one with several outputs none of which was chosen.
     """
+    return in_float32(one_output(whole_network(path), output, _name(Path(path))))
+
+
+def whole_network(path: Path) -> keras.Model:
+    """The network in a file with all its outputs and in its own precision; raises as above."""
     path = Path(path)
     if not path.is_file():
         raise NotFound("There is no file “{name}”.", name=_name(path))
@@ -185,15 +197,22 @@ def _check_form(model: keras.Model, path: Path) -> None:
             "networks can be opened.",
             name=_name(path),
         )
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
+    if len(model.inputs) != 1:
         raise BadModel(
-            "The network in “{name}” has {inputs} inputs and {outputs} outputs. Networks with one "
-            "image as input and one answer can be opened.",
+            "The network in “{name}” has {inputs} inputs. Networks with one image as input can be "
+            "opened.",
             name=_name(path),
             inputs=len(model.inputs),
-            outputs=len(model.outputs),
         )
-    shape, output = model.inputs[0].shape, model.outputs[0].shape
+    shape = model.inputs[0].shape
+    channels_first = len(shape) == 4 and shape[-1] not in (1, 3) and shape[1] in (1, 3)
+    if channels_first or any(_channels_first(layer) for layer in _all_layers(model)):
+        raise BadModel(
+            "The network in “{name}” takes the channels of an image before its height and width "
+            "(channels_first). Networks with the channels last can be opened: build it again with "
+            "data_format “channels_last”.",
+            name=_name(path),
+        )
     if len(shape) != 4 or shape[-1] not in (1, 3):
         raise BadModel(
             "The network in “{name}” does not take images as input (height, width, 1 or 3 "
@@ -201,9 +220,23 @@ def _check_form(model: keras.Model, path: Path) -> None:
             name=_name(path),
             shape=" × ".join("?" if side is None else str(side) for side in shape[1:]),
         )
-    if len(output) != 2 or output[-1] is None:
+    if not outputs_to_choose(model):
         raise BadModel(
             "The network in “{name}” does not answer with one number a class, so it is not a "
             "classifier.",
             name=_name(path),
         )
+
+
+def _all_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    for layer in model.layers:
+        yield layer
+        if isinstance(layer, keras.Model):
+            yield from _all_layers(layer)
+
+
+def _channels_first(layer: keras.layers.Layer) -> bool:
+    # Flatten only puts numbers in another order: there it changes nothing that matters here.
+    return getattr(layer, "data_format", "") == "channels_first" and not isinstance(
+        layer, keras.layers.Flatten
+    )

@@ -114,7 +114,9 @@ class Model:
         return run
 
 
-def load_model(name: str | Path | ModelReference, card: Card | None = None) -> Model:
+def load_model(
+    name: str | Path | ModelReference, card: Card | None = None, output: str | int | None = None
+) -> Model:
     """Load a network.
 
     Args:
@@ -122,14 +124,16 @@ def load_model(name: str | Path | ModelReference, card: Card | None = None) -> M
             ``.keras`` or ``.h5`` file.
         card: what to believe instead of the card that lies beside the model. Without either, the
             classes of a file are called 0, 1, 2 ….
+        output: for the file of a network with several outputs, the name or number (from 0) of the
+            one that tells the classes apart; the other branches are left out.
 
     Raises:
         BadInput: not the name of a model.
         NotFound: nothing is kept under this name, or there is no such file.
-        BadModel: the file cannot be opened.
+        BadModel: the file cannot be opened, or has several outputs and none was chosen.
     """
     if isinstance(name, Path) or str(name).lower().endswith((".keras", ".h5", ".hdf5")):
-        network = open_keras_file(Path(name))
+        network = open_keras_file(Path(name), output)
         return Model(network, card or _unnamed_card(network, Path(name).stem))
     reference = ModelReference.parse(name)
     folder = reference.folder

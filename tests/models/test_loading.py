@@ -11,6 +11,8 @@ from keras import layers
 from cnnviz.errors import BadModel, NotFound
 from cnnviz.models import loading
 from cnnviz.models.loading import open_keras_file
+from cnnviz.models.one_output import outputs_to_choose
+from cnnviz.models.outputs import find_ending
 
 
 def sequential(*middle, shape=(8, 8, 1)):
@@ -134,10 +136,67 @@ def test_a_file_that_is_too_large(tmp_path, monkeypatch, tiny_network):
         open_keras_file(path)
 
 
-def two_outputs():
+def outputs(*names, as_dict=False):
+    """The answers are the pixels' sum times 1, times 2, …, and a map that is no answer."""
     image = layers.Input((8, 8, 1))
     x = layers.Flatten()(image)
-    return keras.Model(image, [layers.Dense(2)(x), layers.Dense(2)(x)])
+    found = {
+        name: layers.Dense(2, name=name, kernel_initializer=keras.initializers.Constant(i + 1.0))(x)
+        for i, name in enumerate(names)
+    }
+    found["map"] = layers.Conv2D(1, 3, name="map")(image)
+    return keras.Model(image, found if as_dict else list(found.values()))
+
+
+def two_inputs():
+    images = layers.Input((8, 8, 1)), layers.Input((8, 8, 1))
+    return keras.Model(images, layers.Dense(2)(layers.Flatten()(layers.Add()(images))))
+
+
+@pytest.mark.parametrize("as_dict", [False, True])
+def test_one_of_several_outputs_is_chosen(tmp_path, as_dict):
+    path = saved(tmp_path, outputs("cat", "dog", as_dict=as_dict))
+    x = np.full((1, 8, 8, 1), 0.5, np.float32)
+    whole = loading.whole_network(path)
+    for name, place in outputs_to_choose(whole).items():
+        for output in (name, place):
+            network = open_keras_file(path, output)
+            assert network(x).numpy().tolist() == [[32.0 * (1 + (name == "dog"))] * 2]
+        assert not {"cat", "dog", "map"} - {name} & {layer.name for layer in network.layers}
+    for wrong in ("bird", 7, "map", True):
+        with pytest.raises(BadModel, match="has no output"):
+            open_keras_file(path, wrong)
+
+
+def test_the_only_output_that_can_answer_needs_no_choice(tmp_path):
+    network = open_keras_file(saved(tmp_path, outputs("cat")))
+    assert network.output_shape == (None, 2)
+
+
+def test_a_single_answer_that_is_wrapped_up_is_unwrapped(tmp_path):
+    image = layers.Input((8, 8, 1))
+    network = keras.Model(image, {"cat": layers.Dense(2)(layers.Flatten()(image))})
+    opened = open_keras_file(saved(tmp_path, network))
+    assert opened(np.zeros((1, 8, 8, 1), np.float32)).shape == (1, 2)
+
+
+def test_an_answer_at_one_place_is_flattened(tmp_path):
+    convolutions = sequential(layers.Conv2D(3, 8, activation="softmax"))
+    network = open_keras_file(saved(tmp_path, convolutions))
+    assert network.output_shape == (None, 3)
+    assert find_ending(network).kind == "softmax"
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16", "float16"])
+def test_half_precision_becomes_float32(tmp_path, policy):
+    inner = sequential(layers.Conv2D(2, 3, dtype=policy, activation="relu"))
+    halved = sequential(inner, layers.Flatten(dtype=policy), layers.Dense(2, dtype=policy))
+    network = open_keras_file(saved(tmp_path, halved))
+    x = np.random.default_rng(0).uniform(0, 1, (2, 8, 8, 1)).astype(np.float32)
+    assert network(x).dtype == "float32"
+    assert {v.dtype for v in network.weights} == {"float32"}
+    np.testing.assert_allclose(network(x), halved(x), rtol=0.02, atol=0.01)
+    assert open_keras_file(saved(tmp_path, network)).get_config() == network.get_config()
 
 
 @pytest.mark.parametrize(
@@ -146,7 +205,10 @@ def two_outputs():
         (sequential(layers.Dense(2), shape=(10,)), "does not take images"),
         (sequential(layers.Flatten(), layers.Dense(2), shape=(8, 8, 4)), "8 × 8 × 4"),
         (sequential(layers.Conv2D(2, 3)), "not a classifier"),
-        (two_outputs(), "1 inputs and 2 outputs"),
+        (outputs("cat", "dog"), "several outputs. Choose one of: cat, dog"),
+        (two_inputs(), "has 2 inputs"),
+        (sequential(layers.Dense(2), shape=(3, 8, 8)), "channels_first"),
+        (sequential(layers.Conv2D(2, 1, data_format="channels_first")), "channels_first"),
     ],
 )
 def test_networks_that_do_not_classify_images(tmp_path, network, message):
