@@ -62,7 +62,7 @@ def test_the_other_methods_by_their_formulas(target):
     a, g = ACTIVATIONS, GRADIENTS[target]
     raw = {
         method: explain(two_channels(), PICTURE, method, target, "channels").raw[0]
-        for method in METHODS
+        for method in ("hires_cam", "layer_cam", "xgrad_cam", "grad_cam_pp")
     }
     np.testing.assert_allclose(raw["hires_cam"], (a * g).sum(-1), rtol=1e-6)
     np.testing.assert_allclose(raw["layer_cam"], np.maximum((a * np.maximum(g, 0)).sum(-1), 0))
