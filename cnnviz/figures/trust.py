@@ -79,12 +79,12 @@ def removal_curves(
     figure.update_xaxes(range=[-0.01, 1.01], tickformat=".0%", showgrid=False)
     figure.update_yaxes(range=[0, 1.08], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
     signs = {None: "━", "dash": "╌", "dot": "┅"}
-    key = "   ".join(
+    key = ("   " if other is None else "<br>").join(
         f"<span style='color:{colour}'>{signs[dash]}</span> {plain(name)}"
         for _, colour, dash, _, name in reversed(lines)
     )
     _title(figure, key, dark)
-    figure.update_layout(hovermode="x", margin={"t": 44})
+    figure.update_layout(hovermode="x", margin={"t": 44 if other is None else 84})
     return figure
 
 
@@ -118,6 +118,7 @@ def correlation_course(
             text=[plain(label) for label in labels],
             textposition="outside",
             textfont={"size": 16, "color": ink(dark)},
+            constraintext="none",
             customdata=[plain(name) for name in names],
             hovertemplate="%{customdata}: %{text}<extra></extra>",
             cliponaxis=False,
@@ -149,7 +150,7 @@ def intervals(
     title: str = "",
     dark: bool = False,
 ) -> go.Figure:
-    """A dot with its interval for each row, the first on top; the numbers in words at the right.
+    """A dot with its interval for each row, the first on top; its name and its numbers above it.
 
     The last ``yardsticks`` rows stand back: they are what the others are held against.
     """
@@ -173,25 +174,26 @@ def intervals(
             | ({"line": {"color": colour, "width": 4}} if back else {}),
             hovertemplate=f"{plain(names[row])}: {plain(labels[row])}<extra></extra>",
         )
-        figure.add_annotation(
-            x=1.01,
-            xref="paper",
-            y=row,
-            text=plain(labels[row]),
-            showarrow=False,
-            xanchor="left",
-            font={"size": 17, "color": colour},
-        )
-    style(figure, dark, max(180, 44 * count + 70))
-    figure.update_xaxes(title={"text": plain(title), "font": {"size": 15, "color": muted(dark)}})
-    figure.update_yaxes(
-        tickvals=list(range(count)),
-        ticktext=[plain(name) + "  " for name in names],
-        tickfont={"size": 17, "color": ink(dark)},
-        range=[count - 0.4, -0.6],
-        showgrid=False,
+        for place, anchor, text in ((0, "left", names[row]), (1, "right", labels[row])):
+            figure.add_annotation(
+                x=place,
+                xref="paper",
+                xanchor=anchor,
+                y=row - 0.3,
+                yanchor="bottom",
+                text=plain(text),
+                showarrow=False,
+                font={"size": 17, "color": colour},
+            )
+    style(figure, dark, 54 * count + 64)
+    ends = float(np.min(low)), float(np.max(high))
+    room = 0.03 * (ends[1] - ends[0]) or 0.05
+    figure.update_xaxes(
+        title={"text": plain(title), "font": {"size": 15, "color": muted(dark)}},
+        range=[ends[0] - room, ends[1] + room],
     )
-    figure.update_layout(margin={"t": 4, "r": 190})
+    figure.update_yaxes(visible=False, range=[count - 0.5, -0.85])
+    figure.update_layout(margin={"t": 4})
     return figure
 
 

@@ -163,8 +163,7 @@ def conclusion(found: Comparison, measure: str) -> str:
     if alike and len(alike) == len(order) - 1:
         sentences.append(_("The others are not clearly worse: the differences may be chance."))
     elif alike:
-        alike = listed(row_name(found.rows[i]) for i in alike)
-        sentences.append(_("Not clearly worse: {methods}.").format(methods=alike))
+        sentences.append(_("Not clearly worse: {methods}.").format(methods=listed(alike)))
     elif len(order) > 1:
         sentences.append(_("All others are clearly worse."))
     chance = [row_name(found.rows[i]) for i in order if not beats_chance(found, i, measure)]
