@@ -30,7 +30,8 @@ _PASSES_ON = (
     "SpatialDropout2D",
     "ZeroPadding2D",
 )
-_QUIET = ("Normalization", "Rescaling", "ZeroPadding2D", "Dropout", "SpatialDropout2D")
+_UNSEEN = ("Dropout", "SpatialDropout2D", "ZeroPadding2D")
+_QUIET = ("Normalization", "Rescaling", *_UNSEEN)
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,8 @@ def channel_kernel(
             source = flattened
             height, width, depth = flattened.output_shape
             inputs = np.arange(depth)
+    while source is not None and source.kind in _UNSEEN and source.inputs:
+        source = _named(model.card, source.inputs[0])  # its channels are those of the one before
     rows = kernels.reshape(-1, kernels.shape[-1])
     order, cosines = _alike(rows, channel, neighbours)
     return ChannelKernel(

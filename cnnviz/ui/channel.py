@@ -38,6 +38,18 @@ def name_of(card: Card, layer: Layer, channel: int) -> str:
     return _("channel {channel}").format(channel=channel)
 
 
+def title_of(card: Card, layer: Layer, channel: int) -> str:
+    """The title of a channel's card: what ``name_of`` says, and the layer."""
+    name = name_of(card, layer, channel)
+    return f"{name[:1].upper()}{name[1:]} · {layer.name}"
+
+
+def choose_channel(layer: Layer, number: int) -> None:
+    """Go to a channel's card; its layer is named too, since each page has a usual one."""
+    address.choose("layer", layer.name)
+    address.choose("channel", str(number))
+
+
 def choose_layer(name: str) -> None:
     """Go to another layer; a channel of the old one means nothing there."""
     address.choose("layer", name)
