@@ -84,7 +84,7 @@ async def class_starts(address: str, pid: int, home: Path, people: int, within: 
     )
     print(f"{'all ended after, s':56} {max(ends) - press:8.0f}")
     print(f"{'finished':56} {statuses.count('finished'):8}  of {len(statuses)}")
-    print(f"{'a look at a page, p95, milliseconds':56} {1000 * looks[int(0.95 * len(looks))]:8.0f}")
+    print(f"{'a poll, p95, milliseconds':56} {1000 * looks[int(0.95 * len(looks))]:8.0f}")
     print(f"{'web process, share of one core':56} {used / took:8.2f}")
     print(f"{'web process, resident MB':56} {resident_bytes(pid) / 1e6:8.0f}")
     print(f"{'errors shown':56} {len(errors):8}  {errors[:1] or ''}")
