@@ -5,7 +5,7 @@ import streamlit as st
 from cnnviz import images
 from cnnviz.compute import defaults
 from cnnviz.figures import tiles
-from cnnviz.ui import address, channel, current, frame, layer_facts
+from cnnviz.ui import address, channel, channel_overview, current, frame, layer_facts
 from cnnviz.ui.components.grid import grid
 from cnnviz.ui.language import _, n_
 from cnnviz.ui.layer_stepper import stepper
@@ -19,11 +19,17 @@ picture = current.image(opened)
 card = opened.card
 layers = {layer.name: layer for layer in defaults.shown_layers(card)}
 
+views = {"image": _("for this image"), "set": _("over a data set")}
 frame.head(
     "feature_maps",
     _(
         "Every tile is one channel of the layer: it shows where in the image that channel found "
         "what it is looking for. Step through the layers: from edges to ever larger parts."
+    )
+    if address.value("over", "image", valid=views) == "image"
+    else _(
+        "Every bar and every tile is one channel of the layer. Some channels respond to almost "
+        "every image, some to one class only, and some never: those are dead."
     ),
 )
 if not layers:
@@ -36,6 +42,19 @@ names = list(layers)
 name = address.value("layer", usual, valid=names)
 layer = layers[name]
 stepper(names, name)
+view = address.widget(
+    st.segmented_control,
+    _("The layer's channels"),
+    list(views),
+    "over",
+    "image",
+    format_func=views.__getitem__,
+    label_visibility="collapsed",
+)
+if view == "set":
+    channel_overview.show(opened, layer)
+    frame.foot("feature_maps")
+    st.stop()
 chosen = channel.chosen_channel(layer)
 count, page = layer.output_shape[-1], defaults.TILES
 start = address.number("from", (chosen or 0) // page * page, 0, count - 1) // page * page
@@ -77,25 +96,7 @@ with maps:
         address.choose("channel", str(answer["channels"][clicked]))
         address.choose("from", str(start) if start else None)
         st.rerun()
-    if count > page:
-        with st.container(horizontal=True, vertical_alignment="center", key="paging"):
-            for label, key, icon, to in (
-                (_("Channels before"), "channels-before", "back", start - page),
-                (_("Channels after"), "channels-after", "forward", start + page),
-            ):
-                st.button(
-                    label,
-                    key=key,
-                    icon=f":material/arrow_{icon}:",
-                    disabled=not 0 <= to < count,
-                    on_click=address.choose,
-                    args=("from", str(to)),
-                )
-            st.markdown(
-                _("Channels {first} to {last} of {count}").format(
-                    first=start, last=answer["channels"][-1], count=f"{count:,}"
-                )
-            )
+    channel.paging(start, page, count)
 with words_beside:
     received = images.prepare(picture.image, card)
     with st.container(key="crisp-input"):

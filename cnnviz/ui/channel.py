@@ -61,6 +61,33 @@ def close() -> None:
     address.choose("channel", None)
 
 
+def paging(start: int, page: int, count: int, text: str | None = None) -> None:
+    """Buttons to the channels before and after, where not all fit; ``start`` is in the address.
+
+    ``text`` says which are shown, with ``{first}``, ``{last}`` and ``{count}``.
+    """
+    if count <= page:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="paging"):
+        for label, key, icon, to in (
+            (_("Channels before"), "channels-before", "back", start - page),
+            (_("Channels after"), "channels-after", "forward", start + page),
+        ):
+            st.button(
+                label,
+                key=key,
+                icon=f":material/arrow_{icon}:",
+                disabled=not 0 <= to < count,
+                on_click=address.choose,
+                args=("from", str(to)),
+            )
+        st.markdown(
+            (text or _("Channels {first} to {last} of {count}")).format(
+                first=start, last=min(start + page, count) - 1, count=f"{count:,}"
+            )
+        )
+
+
 def show_channel(opened: Opened, picture: Picture, layer: Layer, channel: int) -> None:
     """The channel large, with its values in words."""
     answer = ask(

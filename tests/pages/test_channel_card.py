@@ -50,3 +50,21 @@ def test_without_images_the_card_shows_what_needs_none(open_page):
     said = texts(at)
     assert "none to search" in said and "Its weights" in said
     assert "How strongly" not in said and not at.metric
+
+
+def test_all_channels_of_a_layer_over_a_data_set(open_page):
+    at = clean(open_page("feature_maps", model=DIGITS, layer="relu_2", over="set"))
+    said = texts(at)
+    assert "2,000 training images (Digits)" in said and "most selective" in said
+    assert "No channel is dead" in said
+    table = at.dataframe[0].value
+    assert len(table) == 16 and table["silent images"].between(0, 1).all()
+    clean(at.segmented_control(key="choice-sorted").set_value("dead_share").run())
+    assert parameter(at, "sorted") == "dead_share"
+    clean(at.button(key="next-layer").click().run())
+    assert parameter(at, "over") == "set" and parameter(at, "layer") == "pool_2"
+
+
+def test_a_network_without_images_says_so_over_a_data_set(open_page):
+    at = clean(open_page("feature_maps", model=defaults.MODEL, over="set"))
+    assert any("A folder of your own" in i.value for i in at.info)
