@@ -13,9 +13,8 @@ TILES = 64
 FILTERS = 12
 FILTER_STEPS = 128
 EMBEDDED = 2000
-SEARCHED = 2000  # images looked through for those that excite a channel most
+SEARCHED = 2000  # images on which channels are measured, and that are searched for the strongest
 LISTENED = 500  # images over which the channels' contributions to the classes are averaged
-EXCITED = 6  # channels for which such images are made beforehand
 
 _SAMPLES = {"mnist": 0, "fashion_mnist": 0, "cifar10": 7}  # a seven, an ankle boot, a frog
 _QUIET_KINDS = ("InputLayer", "Rescaling", "Normalization", "ZeroPadding2D", "Dropout")
@@ -83,9 +82,13 @@ def first_questions(reference: str) -> list[tuple[str, dict]]:
     if card.dataset:
         own = {"model": reference, "dataset": card.dataset}
         questions += [("evaluate", own), ("embedding", own)]
+        measured = dict.fromkeys([*three_layers(card)[:1], *filter(None, [card.filter_layer])])
+        questions += [("channel_statistics", {**own, "layer": name}) for name in measured]
         if card.filter_layer:
-            questions += [
-                ("top_images", {**own, "layer": layer, "channels": [channel]})
-                for channel in channels[:EXCITED]
-            ]
+            questions.append(("channel_contributions", {**own, "layer": layer}))
+    if card.filter_layer:
+        questions += [
+            ("channel_kernel", {"model": reference, "layer": layer, "channel": channel})
+            for channel in channels
+        ]
     return questions
