@@ -19,6 +19,7 @@ from cnnviz.explanation.faithfulness import (
     ROAD_SHARES,
     Trial,
     checked_number,
+    evidence,
 )
 from cnnviz.explanation.measures import MEASURES
 from cnnviz.explanation.methods.registry import METHODS
@@ -110,9 +111,10 @@ def compare_methods(
         empty += [int((~one.positive_evidence).sum()) for one in told]
         fields = tuple(dict.fromkeys(one.raw.shape[1:] for one in told))
         used = next((one.layer for one in told if one.layer), None)
+        evident = [evidence(one) for one in told]
         for i, image in enumerate(part):
             trial = Trial(model, image, int(targets[i]), check_cancelled=check)
-            heats = [one.heatmaps[i] for one in told]
+            heats = [maps[i] for maps in evident]
             for shape in fields:
                 maps = [random_heat(shape, seed, start + i, r) for r in range(randoms)]
                 heats.extend(enlarge(np.stack(maps), trial.shape))

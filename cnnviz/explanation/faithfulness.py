@@ -23,6 +23,7 @@ REMOVING = N_("Taking pixels away")
 STEPS, FEWEST_STEPS, MOST_STEPS = 20, 10, 100
 RANDOMS, MOST_RANDOMS = 19, 99  # better than all 19 is chance once in twenty
 ROAD_SHARES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9)
+_SIGN_OF_PIXELS = ("guided_backprop", "guided_grad_cam")
 _ROAD_RANDOMS = 2  # making up pixels takes longer than showing them
 
 
@@ -81,14 +82,13 @@ class Trial:
         The noise is another for each share, and the same for all orders.
         """
 
-        def made_up() -> Iterator[np.ndarray]:
+        def states() -> Iterator[np.ndarray]:
             for order in orders:
-                for step, share in enumerate(shares):
+                for share in shares:
                     self._check()
-                    removed = first_pixels(order, share, self.shape)
-                    yield noisy_linear(self.image, removed, seed=step)
+                    yield made_up(self.image, order, share)
 
-        return self.votes(made_up()).reshape(len(orders), len(shares))
+        return self.votes(states()).reshape(len(orders), len(shares))
 
     def kept(self, heats: Sequence[np.ndarray]) -> np.ndarray:
         """Votes (n,) of the image times each heatmap (h, w), negative parts as 0, largest as 1."""
@@ -125,9 +125,9 @@ def faithfulness(
 ) -> Faithfulness:
     """Deletion, insertion and ROAD curves, average drop and increase of heatmaps.
 
-    Pixels are ranked by the heatmap at the network's input size, signed maps from their most
-    positive value down. Deletion puts the image's mean colour in their place, insertion begins with
-    the image blurred beyond recognition, ROAD makes them up (:mod:`cnnviz.explanation.imputation`).
+    Pixels are ranked by the heatmap at the network's input size (see ``evidence``). Deletion puts
+    the image's mean colour in their place, insertion begins with the image blurred beyond
+    recognition, ROAD makes them up (:mod:`cnnviz.explanation.imputation`).
 
     Args:
         model: a model, its name or its reference.
@@ -156,7 +156,7 @@ def faithfulness(
     report = report or (lambda fraction, text: None)
     shares = np.linspace(0, 1, steps + 1)
     road_shares = np.array(ROAD_SHARES if road else ())
-    heats = explanation.heatmaps
+    heats = evidence(explanation)
     against = np.full(len(prepared), NONE) if explanation.against is None else explanation.against
     found: dict[str, list] = {name: [] for name in ("deletion", "insertion", "road", "kept")}
     orders = []
@@ -203,6 +203,19 @@ def faithfulness(
         targets=explanation.targets,
         against=against,
     )
+
+
+def made_up(image: np.ndarray, order: np.ndarray, share: float) -> np.ndarray:
+    """The image (h, w, c) as ROAD shows it when that share of the pixels in ``order`` is gone."""
+    removed = first_pixels(order, share, image.shape[:2])
+    return noisy_linear(image, removed, seed=round(1000 * share))
+
+
+def evidence(explanation: Explanation) -> np.ndarray:
+    """(n, H, W) what a heatmap says for the class: signed maps count from their most positive value
+    down, absolutely where the sign means brighter or darker rather than for or against."""
+    heats = explanation.heatmaps
+    return np.abs(heats) if explanation.method in _SIGN_OF_PIXELS else heats
 
 
 def random_orders(

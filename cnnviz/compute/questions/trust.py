@@ -11,11 +11,9 @@ from cnnviz.errors import BadInput
 from cnnviz.explanation.catalogue import CATALOGUE
 from cnnviz.explanation.comparing import compare_methods, quick_methods
 from cnnviz.explanation.explain import checked_method, explain
-from cnnviz.explanation.faithfulness import RANDOMS, STEPS, faithfulness
-from cnnviz.explanation.imputation import noisy_linear
+from cnnviz.explanation.faithfulness import RANDOMS, STEPS, faithfulness, made_up
 from cnnviz.explanation.perturbing import baseline
 from cnnviz.explanation.randomisation import MOST_STAGES, randomisation_check
-from cnnviz.explanation.removal import first_pixels
 from cnnviz.models.model import Model
 from cnnviz.texts import N_
 
@@ -69,15 +67,12 @@ def trust_curves(
         name: np.round(baseline(prepared, kind)[0]).astype(np.uint8)
         for name, kind in (("mean", "mean"), ("blurred", "blur"))
     }
-    made_up = [
-        noisy_linear(prepared[0], first_pixels(found.orders[0], share, prepared.shape[1:3]), seed=i)
-        for i, share in enumerate(found.road_shares)
-    ]
+    road = [made_up(prepared[0], found.orders[0], share) for share in found.road_shares]
     return {
         **found.to_message(),
         "seen": prepared[0],
         **fills,
-        "made_up": np.clip(np.round(np.stack(made_up)), 0, 255).astype(np.uint8),
+        "made_up": np.clip(np.round(np.stack(road)), 0, 255).astype(np.uint8),
         "layer": explained.layer,
     }
 

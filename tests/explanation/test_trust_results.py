@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+
+from cnnviz.compute import codec
+from cnnviz.explanation.trust_results import Comparison, Randomisation, area
+
+
+def comparison(n=40):
+    rng = np.random.default_rng(0)
+    hard = rng.normal(0, 0.3, n)  # how hard an image is, whatever the method
+    good, same, worse, chance = (
+        0.6 + hard + rng.normal(0, 0.02, n) - less for less in (0, 0.001, 0.05, 0.2)
+    )
+    return Comparison(
+        rows=("grad_cam", "layer_cam", "hires_cam", "random:7x7"),
+        measures=("insertion",),
+        values=np.stack([good, same, worse, chance])[:, None],
+        yardsticks=(3, 3, 3, 3),
+        empty=(0, 0, 2, 0),
+        indices=np.arange(n),
+        dataset="noise",
+        split="test",
+    )
+
+
+def test_areas_by_hand():
+    shares = np.array([0, 0.5, 1])
+    assert area(np.array([1, 0.5, 0]), shares) == pytest.approx(0.5)
+    assert area(np.array([1, 0, 0]), shares) == pytest.approx(0.25)
+    np.testing.assert_allclose(area(np.ones((2, 3)), shares), [1, 1])
+
+
+def test_intervals_are_about_two_standard_errors_wide():
+    found = comparison()
+    errors = found.values.std(axis=2, ddof=1) / np.sqrt(found.images)
+    low, high = found.intervals
+    np.testing.assert_allclose((high - low) / 2, 1.96 * errors, rtol=0.12)
+    assert ((low < found.means) & (found.means < high)).all()
+    np.testing.assert_array_equal(found.intervals, comparison().intervals)
+
+
+def test_differences_count_the_same_images_together():
+    found = comparison()
+    low, high = found.intervals[:, :, 0]
+    assert low[0] < high[2], "the intervals of the means overlap"
+    assert found.clearly_differ(0, 2, "insertion"), "and yet the one is better image by image"
+    assert not found.clearly_differ(0, 1, "insertion")
+    mean, low, high = found.difference(0, 3, "insertion")
+    assert low < mean < high
+    assert mean == pytest.approx(0.2, abs=0.01)
+    assert found.methods == found.rows[:3]
+
+
+def test_constant_values_have_no_width():
+    found = comparison()
+    flat = Comparison(
+        **{**found.__dict__, "values": np.full((4, 1, 5), 0.25), "indices": np.arange(5)}
+    )
+    np.testing.assert_allclose(flat.intervals, 0.25)
+    assert not flat.clearly_differ(0, 1, "insertion")
+
+
+@pytest.mark.parametrize(
+    ("last", "verdict"), [(0.9, "stays"), (0.4, "partly"), (0.1, "changes"), (np.nan, "changes")]
+)
+def test_the_last_stage_decides(last, verdict):
+    found = Randomisation(
+        stages=("answer", "conv"),
+        counts=(1, 2),
+        maps=np.arange(12, dtype=np.float32).reshape(3, 2, 2),
+        correlations=np.array([[0.7, last], [0.9, last]]),
+        shares=np.ones(3),
+        method="grad_cam",
+        layer="conv",
+        target=0,
+    )
+    assert found.course[0] == pytest.approx(0.8)
+    assert found.verdict == verdict
+    again = Randomisation.from_message(codec.decode(codec.encode(found.to_message())))
+    assert again.stages == found.stages and again.verdict == verdict
+    np.testing.assert_array_equal(again.maps, found.maps)
+
+
+def test_a_missing_repeat_is_left_out_of_the_average():
+    found = Randomisation(
+        ("a",), (1,), np.ones((2, 2, 2)), np.array([[0.5], [np.nan]]), np.ones(2), "x", None, 0
+    )
+    np.testing.assert_array_equal(found.course, [0.5])
+    assert found.verdict == "empty", "a flat map has nothing to lose"
+
+
+def test_messages_bring_a_table_back():
+    found = comparison()
+    again = Comparison.from_message(codec.decode(codec.encode(found.to_message())))
+    assert again.rows == found.rows and again.empty == found.empty
+    np.testing.assert_array_equal(again.intervals, found.intervals)
