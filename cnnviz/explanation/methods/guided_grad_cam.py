@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import tensorflow as tf
+import numpy as np
 
 from cnnviz.explanation.methods.grad_cam import GradCam
 from cnnviz.explanation.methods.guided_backprop import GuidedBackprop
+from cnnviz.explanation.results import enlarge
 from cnnviz.explanation.task import Explainer, Found, Task
 
 
@@ -24,6 +25,5 @@ class GuidedGradCam(Explainer):
         details = GuidedBackprop().explain(task)
         # Both belong to the same class, even where two scores are almost equal.
         regions = GradCam().explain(replace(task, targets=details.targets)).raw
-        size = task.images.shape[1:3]
-        regions = tf.image.resize(regions[..., None], size)[..., 0]  # bilinear, half-pixel
-        return replace(details, raw=details.raw * tf.nn.relu(regions).numpy())
+        regions = enlarge(regions, task.images.shape[1:3])
+        return replace(details, raw=details.raw * np.maximum(regions, 0))
