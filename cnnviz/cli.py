@@ -87,6 +87,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_dataset(p)
     _add_json(p)
 
+    p = verb("channels", _channels, "measure a layer's channels on a data set; writes a CSV")
+    _add_model(p, "fashion_mnist_vgg")
+    _add_dataset(p, limit=2000)
+    p.add_argument("--layer", help="default: the card's")
+    p.add_argument("--out", type=Path, default=Path("channels.csv"))
+
     p = verb("embed", _embed, "arrange images by how alike the network finds them; writes a CSV")
     _add_model(p, "fashion_mnist_vgg")
     _add_dataset(p, limit=2000)
@@ -266,6 +272,23 @@ def _dataset(given: argparse.Namespace, model: Any) -> Any:
     if name is None:
         raise BadInput("Say which images: --dataset NAME, FOLDER or ZIP.")
     return cnnviz.load_dataset(name, split=given.split, limit=given.limit)
+
+
+def _channels(given: argparse.Namespace) -> None:
+    model = cnnviz.load_model(given.model)
+    layer = given.layer or model.card.filter_layer
+    if layer is None:
+        raise BadInput("This network has no layer with channels to measure.")
+    found = cnnviz.channel_statistics(model, _dataset(given, model), layer, report=_progress)
+    columns = ("mean", "std", "maximum", "dead_share", "sparsity", "selectivity")
+    means = ",".join('"mean {}"'.format(name.replace('"', '""')) for name in found.class_names)
+    rows = [f"channel,{','.join(columns)},{means}"]
+    for channel, of_classes in enumerate(found.class_means):
+        values = [*(getattr(found, name)[channel] for name in columns), *of_classes]
+        rows.append(f"{channel}," + ",".join(f"{v:.6g}" for v in values))
+    _write(given.out, ("\n".join(rows) + "\n").encode())
+    dead = int(found.dead.sum())
+    print(f"{len(rows) - 1} channels of {layer}, {dead} dead, {found.images} images → {given.out}")
 
 
 def _evaluate(given: argparse.Namespace) -> None:

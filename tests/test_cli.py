@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
@@ -65,6 +66,15 @@ def test_evaluate_prints_json(capsys):
     confusion = np.asarray(answer["confusion"])
     assert answer["accuracy"] == pytest.approx(np.trace(confusion) / confusion.sum())
     assert answer["accuracy"] > 0.95
+
+
+def test_channels_writes_a_row_for_each_channel(tmp_path, capsys):
+    assert cli.main(["channels", *DIGITS, "--limit", "40", "--layer", "conv_1"]) == 0
+    with (tmp_path / "channels.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["channel"] for row in rows] == list("012345")
+    assert all(0 <= float(row["selectivity"]) <= 1 and row["mean 9"] for row in rows)
+    assert "6 channels of conv_1, 0 dead, 40 images" in capsys.readouterr().out
 
 
 def test_embed_writes_a_row_for_each_image(tmp_path):
