@@ -1,10 +1,12 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 from cnnviz.datasets.dataset import Dataset
 from cnnviz.errors import BadInput, Cancelled, NotFound
+from cnnviz.figures.receptive import field_of
 from cnnviz.inference import channel_statistics as module
 from cnnviz.inference.channel_statistics import channel_statistics, most_similar
 from cnnviz.inference.feature_maps import feature_maps
@@ -175,3 +177,31 @@ def test_it_reports_can_be_cancelled_and_refuses_in_sentences():
         channel_statistics(model, data, "nothing")
     with pytest.raises(BadInput, match="no images"):
         channel_statistics(model, data.subset(np.arange(0)), "conv")
+
+
+@pytest.mark.parametrize("layer", ["conv_1", "pool", "conv_2"])
+def test_the_patch_outlined_is_what_the_strongest_unit_sees(layer):
+    """The window around the pixels with a gradient is the receptive field, inside the image."""
+    model = networks.model(networks.flat())
+    found = channel_statistics(model, dataset(model.keras_model, 12), layer)
+    network = keras.Model(
+        model.keras_model.inputs, model.keras_model.get_layer(layer).output, name="cut"
+    )
+    field, looked_at = model.card.layer(layer).receptive_field, 0
+    for channel in range(4):
+        y, x = (int(n) for n in found.top_positions[channel, 0])
+        # Many images: a ReLU or a maximum must not hide a pixel for good.
+        images = np.random.default_rng(0).uniform(0, 255, (40, 12, 12, 3)).astype(np.float32)
+        images = tf.constant(images)
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            answer = tf.reduce_sum(network(images)[:, y, x, channel])
+        seen = np.abs(tape.gradient(answer, images)).sum(axis=(0, 3)) > 0
+        if not seen.any():
+            continue  # behind a ReLU that noise never wakes
+        looked_at += 1
+        rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+        inside = field_of(field, (y, x)).clipped(12, 12)
+        assert (inside.top, inside.bottom) == (rows[0], rows[-1] + 1)
+        assert (inside.left, inside.right) == (columns[0], columns[-1] + 1)
+    assert looked_at >= 2
