@@ -102,18 +102,20 @@ def together(card: Card, method: Method) -> tuple[str, ...]:
 
 
 def coarse_to_fine(card: Card) -> tuple[str, ...]:
-    """A few layers from the last to the first: the last one of each resolution where possible."""
-    layers = defaults.shown_layers(card)
-    last_of_size = {layer.output_shape[:2]: layer.name for layer in layers}
-    names = list(last_of_size.values())
-    if len(names) < 3:  # one resolution throughout: depth alone differs
-        count = min(4, len(layers))
-        names = [layers[round((i + 1) * len(layers) / count) - 1].name for i in range(count)]
-    names = [n for n in names if n != card.heatmap_layer]
-    if card.heatmap_layer:
-        names.append(card.heatmap_layer)
-    order = {layer.name: i for i, layer in enumerate(card.layers)}
-    return tuple(sorted(dict.fromkeys(names), key=order.__getitem__, reverse=True)[:MOST_LAYERS])
+    """A few layers from the usual one back to the first: the last of each resolution, where there
+    are several; pooling only repeats the layer before it more coarsely."""
+    shown = [layer for layer in defaults.shown_layers(card) if "Pool" not in layer.kind]
+    names = [layer.name for layer in shown]
+    if card.heatmap_layer in names:
+        shown = shown[: names.index(card.heatmap_layer) + 1]
+    elif card.heatmap_layer:
+        shown.append(card.layer(card.heatmap_layer))
+    last_of_size = {layer.output_shape[:2]: layer.name for layer in shown}
+    chosen = list(last_of_size.values())
+    if len(chosen) < 3:  # few resolutions: depth alone differs
+        count = min(4, len(shown))
+        chosen = [shown[round((i + 1) * len(shown) / count) - 1].name for i in range(count)]
+    return tuple(dict.fromkeys(chosen[::-1]))[:MOST_LAYERS]
 
 
 def numbers(text: str, card: Card) -> list[int]:

@@ -32,7 +32,7 @@ def first_row(card: Card, choices: Choices, ranked: Sequence[int]) -> None:
         words = {
             "classes": _("Classes"),
             "methods": _("Methods"),
-            "layers": _("Layers"),
+            "layers": _("Layer by layer"),
             "patch": _("Cover a part"),
         }
         address.widget(
@@ -49,13 +49,14 @@ def second_row(card: Card, choices: Choices, ranked: Sequence[int]) -> None:
     """Of which class, rather than which, read off which layer."""
     order = _order(card, ranked)
     layered = choices.view == "methods" or choices.method.takes_layer
-    one = choices.view != "classes" or choices.method.name in heatmap_choices.CLASSLESS
+    classless = choices.view != "methods" and choices.method.name in heatmap_choices.CLASSLESS
     columns = st.columns(3, gap="medium")
-    with columns[0]:
-        (_one_class if one else _classes)(card, choices, order)
-    with columns[1]:
-        _against(card, choices, order)
-    with columns[2]:
+    if not classless:
+        with columns[0]:
+            (_classes if choices.view == "classes" else _one_class)(card, choices, order)
+        with columns[1]:
+            _against(card, choices, order)
+    with columns[0 if classless else 2]:
         if choices.view in ("classes", "methods") and layered and card.heatmap_layer:
             _layer(card)
     if choices.view == "methods":

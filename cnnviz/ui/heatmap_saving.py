@@ -121,7 +121,7 @@ def file_name(panel: Panel, opened: Opened) -> str:
         parts += ["not", names[panel.against]]
     if panel.layer:
         parts.append(panel.layer)
-    return re.sub(r"[^\w.-]+", "-", "-".join(parts))[:120]
+    return re.sub(r"\W+", "-", "-".join(parts)).strip("-")[:120]
 
 
 def share_link(opened: Opened, picture: Picture) -> None:

@@ -65,6 +65,8 @@ def title(panel: Panel, choices: Choices, card: Card) -> str:
             height=card.layer(panel.layer).output_shape[0],
             width=card.layer(panel.layer).output_shape[1],
         )
+    if panel.method.name in CLASSLESS:
+        return _("whatever the class")
     return target(panel, card)
 
 
@@ -74,6 +76,8 @@ def subtitle(panel: Panel, choices: Choices, card: Card) -> str:
         return _(panel.method.question)
     if choices.view == "layers" and panel.layer:
         return panel.layer
+    if panel.method.name in CLASSLESS:
+        return _("the strongest pattern of the layer")
     share = share_in_words(card, panel.share, bold=True)
     if panel.against is not None:
         name = _(card.class_names[panel.against])
@@ -89,6 +93,8 @@ def target(panel: Panel, card: Card) -> str:
 def explained(panels: Sequence[Panel], card: Card) -> str:
     """Which class the pictures are about, where they are all about one; in Markdown."""
     panel = panels[0]
+    if all(panel.method.name in CLASSLESS for panel in panels):
+        return _(panel.method.question)
     name = f"**{target(panel, card)}**"
     if panel.against is not None:
         rival = f"**{_(card.class_names[panel.against])}**"
@@ -144,11 +150,8 @@ def notes(panels: Sequence[Panel], choices: Choices, card: Card, *, whole: bool)
             if choices.shared and choices.view != "methods"
             else _("Each heatmap has its own scale: its strongest place has the strongest colour.")
         )
-    if any(panel.pixels for panel in shown):
-        said.append(
-            _("The strongest half percent of the pixels share the strongest colour. The photo is "
-              "shown in grey, so that single pixels can be seen.")
-        )  # fmt: skip
+    if any(panel.fine for panel in shown):
+        said.append(_("In fine maps, the strongest half percent share the strongest colour."))
     if any(panel.method.name in CLASSLESS for panel in shown):
         said.append(_("Eigen-CAM ignores the class: the map would be the same for all of them."))
     said += [_completeness(p, card) for p in shown if "completeness_error" in p.details]
