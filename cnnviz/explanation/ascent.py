@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from cnnviz.explanation.folding import foldable, folded, folded_weights
@@ -72,12 +73,17 @@ class Ascent:
         """``count`` steps after ``done`` ones.
 
         While all gradients of a picture are blocked by dead ReLUs, they let gradients through, in
-        the first steps. That needs another compiled function and is rare, so steps are first taken
-        as usual, and once more where a picture did not move.
+        the first steps. Steps are first taken as usual; pictures that did not move take them again.
         """
         *moved, stuck = self._climb(*state, numbers, place, done, count, seed)
-        if done < WAKING_STEPS and bool(stuck):
-            *moved, _ = self._wake(*state, numbers, place, done, count, seed)
+        if done < WAKING_STEPS and stuck.numpy().any():
+            (again,) = np.nonzero(stuck.numpy())
+            part = [tf.gather(x, again) for x in state]
+            woken = self._wake(*part, np.asarray(numbers)[again], place, done, count, seed)
+            moved = [
+                tf.tensor_scatter_nd_update(x, again[:, None], y)
+                for x, y in zip(moved, woken[:3], strict=True)
+            ]
         return tuple(moved)
 
     def _finish(self, coefficients: tf.Tensor) -> tf.Tensor:
@@ -109,9 +115,7 @@ class Ascent:
             return tape.gradient(response, x)  # of their sum
 
         def still(change: tf.Tensor) -> tf.Tensor:
-            return tf.reduce_all(
-                tf.equal(change, 0), axis=list(range(1, len(change.shape))), keepdims=True
-            )
+            return tf.reduce_all(tf.equal(change, 0), axis=list(range(1, len(change.shape))))
 
         def step(
             i: tf.Tensor, x: tf.Tensor, m: tf.Tensor, v: tf.Tensor, stuck: tf.Tensor
@@ -119,10 +123,11 @@ class Ascent:
             change = gradient(x, i)
             if waking:
                 lost = still(change) & (i < WAKING_STEPS)
+                lost = tf.reshape(lost, (-1, *[1] * len(self._canvas.shape)))
                 change = tf.where(lost, gradient(x, i, _let_through), change)
             else:
                 stuck |= tf.cond(
-                    i < WAKING_STEPS, lambda: tf.reduce_any(still(change)), lambda: False
+                    i < WAKING_STEPS, lambda: still(change), lambda: tf.zeros_like(stuck)
                 )
             # Adam; its two averages are kept as sums, which saves two products a step.
             m = _FIRST * m + change
@@ -132,7 +137,7 @@ class Ascent:
             pace = _RATE * (1 - _FIRST) / (1 - _FIRST**t) / spread * paces
             return i + 1, x + pace * (m / (tf.sqrt(v) + _TINY / paces)), m, v, stuck
 
-        state = (done, coefficients, first, second, tf.constant(False))
+        state = (done, coefficients, first, second, tf.zeros_like(numbers, tf.bool))
         return tf.while_loop(lambda i, *_: i < done + count, step, state)[1:]
 
     def _response(
