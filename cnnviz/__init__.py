@@ -30,6 +30,7 @@ _HOMES = {
     "embed": "embedding.embed",
     "evaluate": "evaluation.evaluate",
     "explain": "explanation.explain",
+    "explain_many": "explanation.explain",
     "faithfulness": "explanation.faithfulness",
     "feature_maps": "inference.feature_maps",
     "list_models": "models.store",

@@ -8,6 +8,7 @@ with one sentence, 130 interrupted.
 from __future__ import annotations
 
 import argparse
+import inspect
 import json
 import os
 import socket
@@ -19,6 +20,7 @@ from typing import Any
 import cnnviz
 from cnnviz import cli_runs, cli_settings
 from cnnviz.errors import BadInput, CnnvizError
+from cnnviz.explanation.catalogue import CATALOGUE
 from cnnviz.storage import ROOT
 
 
@@ -63,9 +65,17 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("image", type=Path)
     _add_model(p, "imagenet_efficientnet_lite0")
     p.add_argument("--out", type=Path, help="the picture to write (default: IMAGE-heatmap.png)")
-    p.add_argument("--method", default="grad_cam")
+    p.add_argument("--method", default="grad_cam", help=f"one of: {', '.join(CATALOGUE)}")
     p.add_argument("--target", help="a class by name or number (default: the predicted one)")
-    p.add_argument("--layer")
+    p.add_argument("--against", help="a class that it is held against, by name or number")
+    p.add_argument("--layer", help="for the methods whose names end in cam; default: the card's")
+    p.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=NUMBER",
+        help="of the method, such as channels=0 for score_cam; may be given several times",
+    )
     _add_json(p)
 
     p = verb("feature-maps", _feature_maps, "write one grid of feature maps for each layer")
@@ -206,23 +216,54 @@ def _explain(given: argparse.Namespace) -> None:
     model = cnnviz.load_model(given.model)
     target = None if given.target is None else _class_index(model.card, given.target)
     batch = model.prepare([photo])
-    found = cnnviz.explain(model, batch, method=given.method, target=target, layer=given.layer)
+    against = None if given.against is None else _class_index(model.card, given.against)
+    found = cnnviz.explain(
+        model,
+        batch,
+        given.method,
+        target,
+        given.layer,
+        against=against,
+        report=_progress,
+        **_options(given.option),
+    )
     shares = model.predict(batch)[0]
     heat = place_back(found.raw[0], photo.shape, model.card.input_shape[:2], model.card.fit)
     out = given.out or given.image.with_name(f"{given.image.stem}-heatmap.png")
-    _write(out, encode_png(overlay(photo, heat).image))
+    _write(out, encode_png(overlay(photo, heat, signed=found.signed).image))
     index = int(found.targets[0])
     answer = {
         "class": model.card.class_names[index],
         "share": float(shares[index]),
+        "against": None if against is None else model.card.class_names[against],
         "layer": found.layer,
         "method": found.method,
+        "evidence": bool(found.positive_evidence[0]),
+        "details": {name: float(values[0]) for name, values in found.details.items()},
         "out": str(out),
     }
     if given.json:
         print(json.dumps(answer))
-    else:
-        print(f"{answer['class']}: {answer['share']:.1%} of its vote → {out}")
+        return
+    rival = "" if against is None else f" (rather than {answer['against']})"
+    print(f"{answer['class']}{rival}: {answer['share']:.1%} of its vote → {out}")
+    if not answer["evidence"]:
+        print("Nothing in this image spoke for it.")
+
+
+def _options(given: list[str]) -> dict[str, float]:
+    options = {}
+    for text in given:
+        name, _, value = text.partition("=")
+        if name in inspect.signature(cnnviz.explain).parameters:
+            raise BadInput("“{name}” is no option of a method.", name=name)
+        try:
+            options[name] = float(value)
+        except ValueError:
+            raise BadInput(
+                "An option is written as name=number, not “{text}”.", text=text[:60]
+            ) from None
+    return options
 
 
 def _class_index(card: Any, text: str) -> int:

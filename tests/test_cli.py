@@ -14,6 +14,7 @@ from PIL import Image
 
 from cnnviz import cli
 from cnnviz.datasets.image_references import FOLDER as PHOTOS
+from cnnviz.datasets.image_references import open_image
 from cnnviz.runs.run import Run
 from cnnviz.storage import ROOT
 from cnnviz.training import launch
@@ -42,6 +43,19 @@ def test_explain_another_class_by_name(capsys):
     arguments = ["explain", str(PHOTOS / "coffee.jpg"), "--target", "cup", "--json"]
     assert cli.main([*arguments, "--out", "cup.png"]) == 0
     assert json.loads(capsys.readouterr().out)["class"] == "cup"
+
+
+def test_explain_one_class_rather_than_another_by_a_slow_method(capsys):
+    digit = Image.fromarray(open_image("data:mnist/test/0").image[..., 0])
+    digit.save("seven.png")
+    arguments = ["explain", "seven.png", *DIGITS, "--method", "score_cam", "--layer", "relu_2"]
+    arguments += ["--target", "7", "--against", "9", "--option", "channels=4", "--json"]
+    assert cli.main(arguments) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["class"], answer["against"], answer["layer"]) == ("7", "9", "relu_2")
+    assert answer["details"] == {"channels": 4} and answer["evidence"]
+    drawn = np.asarray(Image.open("seven-heatmap.png").convert("RGB")).astype(int)
+    assert (drawn[..., 0] - drawn[..., 2]).max() > 60, "what spoke for the seven is red"
 
 
 def test_feature_maps_writes_a_grid_for_each_layer(tmp_path):
@@ -149,6 +163,10 @@ def test_lists(capsys):
         ["explain", "nothing.jpg"],
         ["explain", str(PHOTOS / "LICENCES.md")],
         ["explain", str(PHOTOS / "coffee.jpg"), "--target", "unicorn"],
+        ["explain", str(PHOTOS / "coffee.jpg"), "--against", "unicorn"],
+        ["explain", str(PHOTOS / "coffee.jpg"), *DIGITS, "--option", "channels"],
+        ["explain", str(PHOTOS / "coffee.jpg"), *DIGITS, "--option", "target=3"],
+        ["explain", str(PHOTOS / "coffee.jpg"), *DIGITS, "--option", "channels=nan"],
         ["evaluate", "--model", "nothing"],
         ["evaluate", "--model", "imagenet_efficientnet_lite0"],
         ["train", "--epochs", "0"],

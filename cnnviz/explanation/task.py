@@ -94,8 +94,9 @@ def checked_options(explainer: Explainer, given: Mapping[str, object]) -> dict[s
                 known=", ".join(explainer.options) or "–",
             )
         whole = isinstance(option.default, int)
-        right = isinstance(value, int | float) and not isinstance(value, bool)
-        if not right or (whole and value != int(value)) or not option.low <= value <= option.high:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        right = number and option.low <= value <= option.high  # not so for infinity, or no number
+        if not right or (whole and value != int(value)):
             raise BadInput(
                 "“{name}” has to be a number from {low} to {high}.",
                 name=name,
