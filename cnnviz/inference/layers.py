@@ -234,7 +234,7 @@ def _stand_ins(
 ) -> Iterator[tuple[keras.layers.Layer, str, Callable]]:
     """Functions of layers that another one stands in for: the layer, the attribute, a wrapper."""
     if rectifier is not None:
-        for layer, attribute in _rectifiers(keras_model):
+        for layer, attribute in rectifiers(keras_model):
             yield layer, attribute, lambda call, x, *_: rectifier(x, call)
     for layer in _fact(keras_model, "sparse", lambda: _sparse_convolutions(keras_model)):
         yield (
@@ -264,9 +264,12 @@ def _sparse_convolutions(keras_model: keras.Model) -> list[keras.layers.Conv2D]:
     ]
 
 
-def _rectifiers(keras_model: keras.Model) -> Iterator[tuple[keras.layers.Layer, str]]:
-    for name in layer_names(keras_model):
-        layer = find_layer(keras_model, name)
+def rectifiers(keras_model: keras.Model) -> Iterator[tuple[keras.layers.Layer, str]]:
+    """Every ReLU and ReLU6 of a network: the layer, and the attribute that holds the function.
+
+    Layers inside layers are looked at as well.
+    """
+    for layer in keras_model._flatten_layers(include_self=False):
         if isinstance(layer, keras.layers.ReLU):
             yield layer, "call"
         elif getattr(getattr(layer, "activation", None), "__name__", "") in ("relu", "relu6"):

@@ -24,6 +24,7 @@ from cnnviz.models.receptive_fields import seen_by
 OPEN_SIDE = 224  # assumed where a network leaves its input size open
 
 _INVISIBLE = ("Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "Identity")
+_PREPARES = ("InputLayer", "Rescaling", "Normalization", "CenterCrop", "Resizing", "ZeroPadding2D")
 _ACTIVATIONS = ("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU")
 
 
@@ -138,7 +139,7 @@ def last_spatial_layer(layers: Sequence[Layer]) -> str | None:
     A pooling layer at the end makes maps coarser and adds nothing of its own, so the layer before
     it is taken; through a max pooling the two heatmaps are alike, not equal.
     """
-    found = [x for x in layers if _maps(x) and x.kind != "InputLayer"]
+    found = [x for x in layers if _maps(x)]
     finer = [x for x in found if "Pooling" not in x.kind]
     return (finer or found)[-1].name if found else None
 
@@ -252,4 +253,6 @@ def _output_shapes(
 
 
 def _maps(layer: Layer) -> bool:
-    return layer.spatial and layer.kind not in _INVISIBLE
+    """Whether a layer has found something, and where: not if it only prepares the pixels."""
+    prepares = layer.kind in _PREPARES or layer.kind.startswith("Random")
+    return layer.spatial and not prepares and layer.kind not in _INVISIBLE

@@ -171,10 +171,11 @@ def test_defaults_of_the_pages(name, heatmap, feature, filters):
 
 
 def test_a_network_without_maps_has_no_heatmap_layer():
-    network = keras.Sequential([layers.Input((4, 4, 1)), layers.Flatten(), layers.Dense(2)])
+    prepared = [layers.Input((4, 4, 1)), layers.Rescaling(1 / 255)]
+    network = keras.Sequential([*prepared, layers.Flatten(), layers.Dense(2)])
     card = make_card(network, "x", "ab")
     assert (card.heatmap_layer, card.filter_layer) == (None, None)
-    assert card.feature_layer == card.layers[1].name
+    assert card.feature_layer == card.layers[2].name
 
 
 def test_a_card_survives_its_file():
