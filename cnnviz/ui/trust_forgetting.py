@@ -8,13 +8,16 @@ import streamlit as st
 from cnnviz import images
 from cnnviz.explanation.catalogue import CATALOGUE
 from cnnviz.explanation.trust_results import Randomisation
-from cnnviz.figures import overlays, trust
+from cnnviz.figures import trust
 from cnnviz.ui import address
+from cnnviz.ui.heatmap_panels import Panel, drawn
 from cnnviz.ui.language import _, n_, percent
 from cnnviz.ui.photo import Seen, seen
 from cnnviz.ui.pictures import chart, is_dark, show_png
 from cnnviz.ui.questions import ask
 from cnnviz.ui.trust_subject import Subject
+
+_OPACITY = 0.75
 
 
 def draw(subject: Subject) -> None:
@@ -114,17 +117,18 @@ def _pictures(
     """The heatmap as it was, and after ``at`` stages."""
     method = CATALOGUE[subject.method]
     signed = method.signed or subject.against is not None
-    ground = overlays.ground(base.photo, signed=True) if method.kind == "pixels" else base.photo
-    titles = (_("as trained"), _("down to {layer}").format(layer=stages[at - 1]) if at else None)
+    titles = [_("as trained"), _("as trained")]
+    if at:
+        titles[1] = _("down to {layer}").format(layer=stages[at - 1])
     for column, heat, title in zip(st.columns(2), (maps[0], maps[at]), titles, strict=True):
-        placed = base.place(heat)
-        largest = overlays.strongest(heat, signed=signed, pixels=method.kind == "pixels")
-        drawn = overlays.overlay(ground, placed, signed=signed, largest=largest or None)
+        panel = Panel(method, subject.target or 0, 0.0, heat, signed)
         with column:
-            title = title or _("as trained")
             st.markdown(f"**{title}**")
-            show_png(images.encode_png(drawn.image), alt=_("Heatmap: {state}").format(state=title))
-            if not drawn.evidence:
+            show_png(
+                images.encode_png(drawn(panel, base, _OPACITY, None)),
+                alt=_("Heatmap: {state}").format(state=title),
+            )
+            if panel.strongest == 0:
                 st.caption(_("Nothing is left of the heatmap."))
 
 
