@@ -42,9 +42,26 @@ async def started(session: Session) -> str:
     return session.query.partition("run=")[2].partition("&")[0]
 
 
-def ages(viewer: Session, events: list[dict]) -> list[float]:
-    """Seconds from each batch event to the first answer to this viewer that knows its step."""
-    found, place, seen = [], 0, viewer.steps
+async def learning(home: Path, run: str) -> Path:
+    """Wait for its first batches; the diary."""
+    diary = home / "runs" / run / "events.jsonl"
+    while not diary.exists() or b'"batch"' not in diary.read_bytes():
+        await asyncio.sleep(0.2)
+    return diary
+
+
+def batches_of(diary: Path) -> list[dict]:
+    """The events of that kind so far."""
+    events = map(json.loads, diary.read_bytes().splitlines()[:-1])
+    return [event for event in events if event["kind"] == "batch"]
+
+
+def ages(seen: list[tuple[float, int]], events: list[dict]) -> list[float]:
+    """Seconds from each event to the first time that its step, or a later one, was seen.
+
+    ``seen`` are (seconds since 1970, step).
+    """
+    found, place = [], 0
     for event in events:
         while place < len(seen) and seen[place][1] < event["step"]:
             place += 1
@@ -57,9 +74,7 @@ async def watch(address: str, pid: int, home: Path, people: int, seconds: float)
     teacher = Session(address)
     await teacher.open("train", "epochs=1000")
     run = await started(teacher)
-    diary = home / "runs" / run / "events.jsonl"
-    while not diary.exists() or b'"batch"' not in diary.read_bytes():
-        await asyncio.sleep(0.2)
+    diary = await learning(home, run)
     viewers = [Session(address) for _person in range(people)]
     for viewer in viewers:
         await viewer.open("train", f"run={run}")
@@ -73,18 +88,14 @@ async def watch(address: str, pid: int, home: Path, people: int, seconds: float)
     took = time.perf_counter() - began
     used = processor_seconds(pid) - before
     polls = sorted(seconds for viewer in viewers for seconds in viewer.polls)
-    redraws = sorted(seconds for viewer in viewers for seconds in viewer.redraws) or [0.0]
+    redraws = sorted(seconds for viewer in viewers for seconds in viewer.redraws)
     received, polled = (sum(getattr(v, n) for v in viewers) for n in ("received", "polled"))
-    batches = [
-        event
-        for event in map(json.loads, diary.read_bytes().splitlines()[:-1])
-        if event["kind"] == "batch"
-    ]
-    age = sorted(a for viewer in viewers for a in ages(viewer, batches))
+    batches = batches_of(diary)
+    age = sorted(a for viewer in viewers for a in ages(viewer.steps, batches))
     errors = [error for viewer in viewers for error in viewer.errors]
     age_p50, age_p99 = statistics.median(age), age[int(0.99 * len(age))]
     p50, p95 = (1000 * polls[int(share * len(polls))] for share in (0.5, 0.95))
-    again = 1000 * redraws[int(0.95 * len(redraws))]
+    again = 1000 * redraws[int(0.95 * len(redraws))] if redraws else 0.0
     print(f"{'people watching':44} {people:8}")
     print(f"{'web process, share of one core':44} {used / took:8.2f}   (bar: 1.00)")
     print(f"{'age of an event when it is received, p50, s':44} {age_p50:8.2f}")
