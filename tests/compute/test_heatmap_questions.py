@@ -6,6 +6,7 @@ import pytest
 from cnnviz.compute.inline import InlineEngine
 from cnnviz.compute.registry import QUESTIONS
 from cnnviz.errors import BadInput, CnnvizError, NotFound, NotPossible
+from cnnviz.models.references import ModelReference
 
 SAMPLE = {"model": "shipped:mnist_lenet5", "image": "data:mnist/test/0"}
 
@@ -63,6 +64,43 @@ def test_a_slow_question_gives_the_same_as_a_quick_one(inline):
     np.testing.assert_allclose(slow["maps"], quick["maps"], rtol=1e-5)
 
 
+def test_frames_have_the_form_of_the_answer(inline, frames):
+    frames.clear()
+    asked = {"method": "score_cam", "targets": [7, 1], "options": {"channels": 4}}
+    answer = inline.answer("slow_heatmaps", **SAMPLE, **asked, layer="relu_2")
+    assert frames and frames[0].keys() == answer.keys()
+    for field in ("targets", "names", "layer", "method", "signed", "against", "takes_layer"):
+        assert frames[0][field] == answer[field]
+    np.testing.assert_allclose(frames[0]["shares"], answer["shares"], rtol=1e-5)
+    assert frames[0]["maps"].shape == answer["maps"].shape
+    assert answer["details"] == {"channels": [4, 4]}
+
+
+def test_methods_of_pixels_leave_the_layer_aside(inline):
+    answer = inline.answer("heatmaps", **SAMPLE, method="gradient", layer="relu_1", targets=[7])
+    assert answer["layer"] is None and not answer["takes_layer"]
+    assert answer["maps"].shape == (1, 28, 28)
+
+
+def test_a_full_table_fits_into_an_answer(inline):
+    card = ModelReference.parse("shipped:imagenet_efficientnet_lite0").card
+    layers = [x.name for x in card.spatial_layers if x.output_shape[0] >= 56][:8]
+    assert card.layer(layers[0]).output_shape[0] > 88, "averaged down"
+    question = QUESTIONS["heatmap_table"]
+    methods = question.defaults["methods"]
+    largest = len(methods) * len(layers) * 4 * 88 * 88 * 4
+    assert len(methods) == 5 and len(layers) == 8 and largest <= 5_000_000
+    some = inline.answer(
+        "heatmap_table",
+        model="shipped:imagenet_efficientnet_lite0",
+        image="photo:chelsea",
+        methods=methods[:1],
+        layers=layers[:1],
+        targets=[281],
+    )
+    assert {cell["maps"].shape for cell in some["cells"]} == {(1, 88, 88)}
+
+
 @pytest.mark.parametrize(
     ("name", "parameters"),
     [
@@ -72,6 +110,12 @@ def test_a_slow_question_gives_the_same_as_a_quick_one(inline):
         ("heatmaps", {"against": True}),
         ("heatmaps", {"options": {"report": 1}}),
         ("heatmaps", {"options": [1]}),
+        ("heatmaps", {"method": "score_cam"}),
+        ("heatmaps", {"method": "eigen_cam", "against": 3}),
+        ("slow_heatmaps", {"method": "score_cam", "options": {"channels": "all"}}),
+        ("slow_heatmaps", {"method": "score_cam", "options": {"channels": -5}}),
+        ("slow_heatmaps", {"method": "score_cam", "layer": "dense_1"}),
+        ("heatmap_table", {"methods": ["score_cam"]}),
         ("heatmap_table", {"methods": []}),
         ("heatmap_table", {"methods": ["grad_cam"] * 9}),
         ("heatmap_table", {"methods": [None]}),

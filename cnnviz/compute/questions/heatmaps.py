@@ -101,18 +101,15 @@ def _heatmaps(
     def on_frame(maps: np.ndarray) -> None:
         rivals = None if rival is None else np.array([rival])
         signed = CATALOGUE[method].signed or rival is not None
-        so_far = Explanation(
-            maps,
-            prepared.shape[1:3],
-            np.array(targets),
-            shares[targets],
-            layer,
-            method,
-            signed,
-            rivals,
-        )
-        context.frame(answer(so_far))
+        known = np.array(targets), shares[targets], layer, method, signed, rivals
+        drawn.append(answer(Explanation(maps, prepared.shape[1:3], *known)))
 
+    def report(fraction: float, text: str) -> None:
+        """With the maps drawn since the last report: of both together, five a second are sent."""
+        context.report(fraction, text, drawn[-1] if drawn else None)
+        drawn.clear()
+
+    drawn: list[dict] = []
     found = explain(
         opened,
         np.repeat(prepared, len(targets), axis=0),
@@ -120,7 +117,7 @@ def _heatmaps(
         targets,
         layer,
         against=rival,
-        report=context.report,
+        report=report,
         check_cancelled=context.check_cancelled,
         on_frame=on_frame if framed else None,
         **options,

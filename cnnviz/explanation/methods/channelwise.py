@@ -92,10 +92,10 @@ class ChannelwiseMap(Explainer):
                 weights = np.where(np.abs(weights) < _ROUNDING, 0, weights)
                 sums += np.einsum("km,hwm->khw", weights, activations[:, :, part])
                 raw[members] = np.where(signed, sums, np.maximum(sums, 0))
-                share = min(1.0, (start + step) / len(channels))
-                task.report((done + share) / len(groups), ASKING)
                 if task.on_frame is not None:
                     task.on_frame(raw.copy())
+                share = min(1.0, (start + step) / len(channels))
+                task.report((done + share) / len(groups), ASKING)
         return Found(raw, targets, shares, {"channels": counted})
 
 
