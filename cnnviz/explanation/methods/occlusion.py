@@ -29,11 +29,7 @@ class Occlusion(ManyPasses):
 
     def explain_one(self, one: OneImage) -> tuple[np.ndarray, dict[str, float]]:
         shape = one.image.shape[:2]
-        patch = max(1, round(one.options["patch"] * min(shape)))
-        rows, columns = (_covered(side, patch, one.options["stride"]) for side in shape)
-        # All pairs of a row's and a column's place: (k, h) and (k, w).
-        across = np.repeat(rows, len(columns), axis=0)
-        down = np.tile(columns, (len(rows), 1))
+        across, down = positions(shape, one.options["patch"], one.options["stride"])
         run, plain = compiled_masked(one.keras_model), one.plain
         falls, covers = np.zeros(shape), np.zeros(shape)
 
@@ -48,6 +44,13 @@ class Occlusion(ManyPasses):
             covers += across[part].T @ down[part]
             one.step(part.stop / len(across), so_far)
         return so_far(), {"score": one.score}
+
+
+def positions(shape: tuple[int, int], patch: float, stride: float) -> tuple[np.ndarray, np.ndarray]:
+    """All places of a patch: the rows (k, h) and the columns (k, w) it covers, float32 1 or 0."""
+    length = max(1, round(patch * min(shape)))
+    rows, columns = (_covered(side, length, stride) for side in shape)
+    return np.repeat(rows, len(columns), axis=0), np.tile(columns, (len(rows), 1))
 
 
 def _covered(side: int, patch: int, stride: float) -> np.ndarray:
