@@ -4,7 +4,16 @@ import streamlit as st
 
 from cnnviz.compute import defaults
 from cnnviz.errors import CnnvizError
-from cnnviz.ui import address, channel, channel_card, current, filter_pictures, frame
+from cnnviz.ui import (
+    address,
+    channel,
+    channel_card,
+    channel_data,
+    current,
+    filter_pictures,
+    filter_ways,
+    frame,
+)
 from cnnviz.ui.language import _
 
 opened = current.model()
@@ -37,19 +46,21 @@ steps = int(
 )
 drawn: set = st.session_state.setdefault("_drawn_filters", set())
 wanted = (opened.reference, name, first, steps)
-pictures = None
 place = st.container()  # the chosen channel stands above the grid, and is drawn after it
 
 st.subheader(_("Channels {first} to {last} of {layer}").format(
     first=first, last=channels[-1], layer=name
 ), anchor=False)  # fmt: skip
-usual_ones = (name, first, steps) == (usual, 0, defaults.FILTER_STEPS)
-if usual_ones or wanted in drawn:
-    pictures = filter_pictures.paint(opened, layer, channels, steps)
-    if pictures is not None:
-        filter_pictures.show_grid(card, layer, pictures, channels, chosen)
-else:
-    st.markdown(_("These pictures are not drawn yet. It takes from a few seconds to a minute."))
+measured = channel_data.measure(opened, layer)
+real = filter_pictures.real_patches(measured, channels)
+pictures = None
+asked_for = wanted in drawn or (name, first, steps) == (usual, 0, defaults.FILTER_STEPS)
+if asked_for:
+    pictures = filter_pictures.paint(opened, layer, channels, steps, real)
+if pictures is not None or real is not None:
+    filter_pictures.show_grid(card, layer, pictures, real, channels, chosen, measured)
+if not asked_for:
+    st.markdown(_("What each channel is looking for is not drawn yet. It takes a few seconds."))
 
 with st.container(horizontal=True, vertical_alignment="bottom", key="filter-choices"):
     key = "choice-layer"
@@ -125,4 +136,5 @@ with st.expander(_("How the pictures are made")):
         "128",
         format_func=words.__getitem__,
     )
+    filter_ways.show(opened, layer, channels[0] if chosen is None else chosen)
 frame.foot("filters")

@@ -179,9 +179,17 @@ QUESTIONS: dict[str, QuestionKind] = {
     "filters": QuestionKind(
         _HERE + "filters:filters",
         ("model", "layer"),
-        {"channels": None, "steps": 128, "size": None, "seed": 0},
+        {
+            "channels": None,
+            "steps": 128,
+            "size": None,
+            "seed": 0,
+            "objective": "channel",
+            "parametrisation": "fourier",
+        },
         cost="long",
         limit_s=600,
+        version=2,
     ),
     "kernels": QuestionKind(_HERE + "filters:kernels", ("model",), {"layer": None}, limit_s=60),
     "top_images": QuestionKind(
@@ -224,12 +232,18 @@ QUESTIONS: dict[str, QuestionKind] = {
         default_layer="feature_layer",
     ),
     "inspect_upload": QuestionKind(
-        _HERE + "uploads:inspect_upload", ("upload",), cost="long", limit_s=120
+        _HERE + "uploads:inspect_upload",
+        ("upload",),
+        {"output": None},
+        cost="long",
+        limit_s=120,
+        version=2,
     ),
     "preview_upload": QuestionKind(
         _HERE + "uploads:preview_upload",
         ("upload", "images"),
         {
+            "output": None,
             "scaling": "none",
             "channels_order": "rgb",
             "size": None,
@@ -244,6 +258,7 @@ QUESTIONS: dict[str, QuestionKind] = {
         _HERE + "uploads:keep_upload",
         ("upload", "title", "class_names"),
         {
+            "output": None,
             "scaling": "none",
             "channels_order": "rgb",
             "size": None,

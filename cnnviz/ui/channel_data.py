@@ -66,13 +66,13 @@ class Measured:
         row, column = self.answer["top_positions"][channel, rank]
         return int(row), int(column)
 
-    def patches(self, channels: list[int]) -> np.ndarray:
-        """(k, 64, 64, c) uint8: for each channel the piece of an image that excites it most."""
+    def patches(self, channels: list[int], side: int = PATCH) -> np.ndarray:
+        """(k, side, side, c) uint8: of each channel the piece of an image that excites it most."""
         card, layer = self.opened.card, self.layer
         field = layer.receptive_field if len(layer.output_shape) == 3 else None
         return np.stack(
             [
-                cut_patch(images.prepare(self.picture(c).image, card), field, self.unit(c), PATCH)
+                cut_patch(images.prepare(self.picture(c).image, card), field, self.unit(c), side)
                 for c in channels
             ]
         )

@@ -7,7 +7,7 @@ import numpy as np
 from cnnviz.compute.context import Context
 from cnnviz.compute.questions import checking
 from cnnviz.errors import NotPossible
-from cnnviz.explanation.filters import visualize_filters
+from cnnviz.explanation.filters import OBJECTIVES, PARAMETRISATIONS, visualize_filters
 from cnnviz.inference.layers import find_layer
 from cnnviz.texts import N_
 
@@ -25,16 +25,25 @@ def filters(
     steps: int,
     size: int | None,
     seed: int,
+    objective: str,
+    parametrisation: str,
 ) -> dict:
-    """Pictures (k, H, W, c) uint8 that excite channels; frames show them as they form."""
+    """Pictures (k, H, W, c) uint8 that excite channels; frames show them as they form.
+
+    ``objective`` and ``parametrisation`` as in :func:`visualize_filters`; a whole layer gets one
+    picture a number, and the classes are numbered like the model's.
+    """
     steps = checking.number(steps, "steps", 1, 1024)
     size = checking.optional_number(size, "size", 16, 256)
     seed = checking.number(seed, "seed", 0, 2**31 - 1)
+    checking.choice(objective, "objective", OBJECTIVES)
+    checking.choice(parametrisation, "parametrisation", PARAMETRISATIONS)
     opened = context.model(model)
     found = checking.layer_of(opened.card, layer)
-    last = found.output_shape[-1] - 1
+    by_class = objective == "class"
+    last = (len(opened.card.class_names) if by_class else found.output_shape[-1]) - 1
     if channels is None:
-        channels = list(range(min(_FIRST, last + 1)))
+        channels = list(range(1 if objective == "layer" else min(_FIRST, last + 1)))
     channels = checking.numbers(channels, "channels", last, _MOST_PICTURES)
 
     def on_frame(pictures: np.ndarray, fraction: float) -> None:
@@ -50,6 +59,8 @@ def filters(
         seed=seed,
         on_frame=on_frame,
         check_cancelled=context.check_cancelled,
+        objective=objective,
+        parametrisation=parametrisation,
     )
     return {"pictures": pictures, "channels": channels}
 
