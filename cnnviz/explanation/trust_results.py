@@ -195,18 +195,29 @@ class Randomisation(_Message):
         return np.where(known.any(axis=0), total / np.maximum(known.sum(axis=0), 1), np.nan)
 
     @property
+    def kept(self) -> tuple[float, bool]:
+        """The likeness that should be gone, and whether the whole network had forgotten by then.
+
+        The larger one of the likeness when at least the upper half of the layers had forgotten and
+        of that at the end; a map that became flat has none.
+        """
+        half = next(i for i, n in enumerate(self.counts) if 2 * n >= self.counts[-1])
+        upper, whole = (abs(float(np.nan_to_num(self.course[i]))) for i in (half, -1))
+        return (whole, True) if whole >= upper else (upper, False)
+
+    @property
     def verdict(self) -> str:
-        """What the map did in the end.
+        """What the map did.
 
         ``empty``: there was nothing to compare with; ``stays``: it hardly depends on what was
-        learned; ``partly``; ``changes``: as it should. A map that became flat has changed.
+        learned; ``partly``; ``changes``: as it should.
         """
         if np.ptp(self.maps[0]) == 0:
             return "empty"
-        last = self.course[-1]
-        if np.isnan(last) or abs(last) < _CHANGED:
+        likeness, _ = self.kept
+        if likeness < _CHANGED:
             return "changes"
-        return "partly" if abs(last) < _PARTLY else "stays"
+        return "partly" if likeness < _PARTLY else "stays"
 
 
 def area(curves: np.ndarray, shares: np.ndarray) -> np.ndarray:

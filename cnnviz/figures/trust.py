@@ -76,7 +76,9 @@ def removal_curves(
     )
     style(figure, dark, _CURVES)
     _axis_titles(figure, titles, dark)
-    figure.update_xaxes(range=[-0.01, 1.01], tickformat=".0%", showgrid=False)
+    figure.update_xaxes(
+        range=[-0.01, 1.03], tickformat=".0%", tickvals=[0, 0.2, 0.4, 0.6, 0.8, 1], showgrid=False
+    )
     figure.update_yaxes(range=[0, 1.08], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
     signs = {None: "━", "dash": "╌", "dot": "┅"}
     key = ("   " if other is None else "<br>").join(
@@ -99,6 +101,8 @@ def correlation_course(
 ) -> go.Figure:
     """How much of a map's order is left after each stage; ``names`` begin with the original.
 
+    Numbers stand over the first, the last and the marked bar; the others' are shown on hover.
+
     Args:
         course: (k,) correlations after the stages; NaN where a map was flat (said as ``empty``).
         at: the stage that is marked, 0 for the original.
@@ -109,27 +113,26 @@ def correlation_course(
     shown = np.nan_to_num(values)
     colours = [accent(dark) if i == at else faint(dark) for i in rows]
     labels = [empty if np.isnan(v) else f"{v:.2f}".replace("-", "−") for v in values]
+    ends = sorted({0, at, len(values) - 1})
     figure = go.Figure(
         go.Bar(
             x=rows,
             y=shown,
             width=0.62,
             marker={"color": colours, "cornerradius": 3},
-            text=[plain(label) for label in labels],
+            text=[plain(label) if i in ends else "" for i, label in enumerate(labels)],
             textposition="outside",
-            textfont={"size": 16, "color": ink(dark)},
+            textfont={"size": 18, "color": ink(dark)},
             constraintext="none",
-            customdata=[plain(name) for name in names],
-            hovertemplate="%{customdata}: %{text}<extra></extra>",
+            customdata=[[plain(n), plain(t)] for n, t in zip(names, labels, strict=True)],
+            hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
             cliponaxis=False,
         )
     )
     style(figure, dark, _COURSE)
     _axis_titles(figure, titles, dark)
-    ends = [0, *({at} - {0}), len(values) - 1]
     figure.update_xaxes(
-        tickvals=list(dict.fromkeys(ends)),
-        ticktext=[str(i) for i in dict.fromkeys(ends)],
+        tickvals=ends,
         showgrid=False,
         range=[-0.6, len(values) - 0.4],
     )

@@ -52,7 +52,7 @@ def draw(subject: Subject) -> None:
                 [_("as trained"), *found.stages],
                 found.course,
                 at,
-                titles=(_("stage"), _("likeness to the first heatmap")),
+                titles=(_("steps of forgetting"), _("likeness to the first heatmap")),
                 empty=_("flat"),
                 dark=is_dark(),
             ),
@@ -75,23 +75,35 @@ def draw(subject: Subject) -> None:
 
 def conclusion(found: Randomisation, subject: Subject) -> str:
     """Whether the method depends on what the network learned."""
-    name, last = subject.title, found.course[-1]
     if found.verdict == "empty":
         return _("The heatmap is flat from the start, so there is nothing that could change.")
-    if found.verdict == "stays":
-        return _(
+    likeness, whole = found.kept
+    sentences = {
+        ("stays", True): _(
             "{method} hardly changes although the network has forgotten everything (likeness "
             "{value}): it shows the image rather than what the network learned."
-        ).format(method=name, value=f"{last:.2f}")
-    if found.verdict == "partly":
-        return _(
+        ),
+        ("stays", False): _(
+            "{method} hardly changes although the upper half of the network has forgotten "
+            "everything (likeness {value}): it shows the image rather than what the network "
+            "learned about the class."
+        ),
+        ("partly", True): _(
             "{method} keeps part of its picture although the network has forgotten everything "
             "(likeness {value}): some of it is the image itself, not what the network learned."
-        ).format(method=name, value=f"{last:.2f}")
-    return _(
+        ),
+        ("partly", False): _(
+            "{method} keeps part of its picture although the upper half of the network has "
+            "forgotten everything (likeness {value}): some of it does not depend on what the "
+            "network learned about the class."
+        ),
+    }
+    usual = _(
         "{method} changes as the network forgets, as it should: it depends on what the network "
         "learned."
-    ).format(method=name)
+    )
+    sentence = sentences.get((found.verdict, whole), usual)
+    return sentence.format(method=subject.title, value=f"{likeness:.2f}")
 
 
 def _slider(found: Randomisation) -> int:

@@ -61,20 +61,28 @@ def test_constant_values_have_no_width():
 
 
 @pytest.mark.parametrize(
-    ("last", "verdict"), [(0.9, "stays"), (0.4, "partly"), (0.1, "changes"), (np.nan, "changes")]
+    ("upper", "last", "verdict", "kept"),
+    [
+        (0.1, 0.9, "stays", (0.9, True)),
+        (0.8, 0.2, "stays", (0.8, False)),
+        (0.5, -0.4, "partly", (0.5, False)),
+        (0.1, -0.2, "changes", (0.2, True)),
+        (0.2, np.nan, "changes", (0.2, False)),
+    ],
 )
-def test_the_last_stage_decides(last, verdict):
+def test_the_upper_half_and_the_end_decide(upper, last, verdict, kept):
     found = Randomisation(
-        stages=("answer", "conv"),
-        counts=(1, 2),
-        maps=np.arange(12, dtype=np.float32).reshape(3, 2, 2),
-        correlations=np.array([[0.7, last], [0.9, last]]),
-        shares=np.ones(3),
+        stages=("answer", "middle", "conv"),
+        counts=(1, 3, 5),
+        maps=np.arange(16, dtype=np.float32).reshape(4, 2, 2),
+        correlations=np.array([[0.9, upper - 0.05, last], [0.9, upper + 0.05, last]]),
+        shares=np.ones(4),
         method="grad_cam",
         layer="conv",
         target=0,
     )
-    assert found.course[0] == pytest.approx(0.8)
+    assert found.course[1] == pytest.approx(upper)
+    assert found.kept == (pytest.approx(kept[0]), kept[1])
     assert found.verdict == verdict
     again = Randomisation.from_message(codec.decode(codec.encode(found.to_message())))
     assert again.stages == found.stages and again.verdict == verdict

@@ -43,6 +43,7 @@ def test_the_course_begins_with_the_original():
     bars = figure.data[0]
     np.testing.assert_allclose(bars.y, [1, 0.5, 0])
     assert list(bars.text) == ["1.00", "0.50", "flat"]
+    assert list(bars.customdata[2]) == ["conv", "flat"]
     colours = bars.marker.color
     assert colours[1] not in (colours[0], colours[2]) and colours[0] == colours[2]
 
