@@ -97,7 +97,7 @@ class Session:
         self._busy = False  # a run of the script has been asked for, and has not ended
         self._finished = asyncio.Event()
         self._given: dict | None = None  # what the page was given to watch with
-        self._drawn_at = 0.0
+        self._drawn_at, self._at_least_every = 0.0, float("inf")
         self._fragment = self._component = ""
         self._watching: asyncio.Task | None = None
         self._line: ClientConnection = await connect(
@@ -169,6 +169,8 @@ class Session:
             self._look_at(message.delta)
         elif kind == "page_info_changed":
             self.query = message.page_info_changed.query_string
+        elif kind == "auto_rerun":
+            self._at_least_every = message.auto_rerun.interval
         elif kind == "script_finished":
             self._end_of_run(message.script_finished)
 
@@ -224,7 +226,8 @@ class Session:
                     told = json.loads(body)
                     self.steps.append((time.time(), told["step"]))
                 mine = given["drawn"]["buttons"] is not None and _outdated(told, given["drawn"])
-                if due and (status == 404 or mine or (need and "x-turn" in headers)):
+                wanted = status == 404 or mine or (need and "x-turn" in headers)
+                if (due and wanted) or time.monotonic() - self._drawn_at > self._at_least_every:
                     asked = time.monotonic()
                     await self._redraw()
                 await asyncio.sleep(given["every"] * random.uniform(0.9, 1.1))

@@ -29,6 +29,10 @@ from cnnviz.ui.training_numbers import numbers
 
 __all__ = ["curves", "draw", "numbers", "samples"]
 
+# A net below what browsers ask for themselves. Besides, only a page with a fragment that repeats
+# itself is drawn again when the web server was started anew meanwhile.
+AT_LEAST_EVERY_S = 60.0
+
 
 def draw(run: Run) -> None:
     """The whole view, which draws itself again whenever the run has changed by itself."""
@@ -36,7 +40,8 @@ def draw(run: Run) -> None:
     if state == ENDED and training_replay.watch_again(run):
         return
     with st.container(key="training-live"):
-        st.fragment(_now)(run.id, state)
+        every = None if state == ENDED else AT_LEAST_EVERY_S
+        st.fragment(_now, run_every=every)(run.id, state)
     if state == WORKING:
         return
     if state == WAITING and not run.progress.training.steps:
