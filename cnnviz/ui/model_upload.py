@@ -13,6 +13,7 @@ from cnnviz.ui import current, frame
 from cnnviz.ui.language import _, percent
 from cnnviz.ui.model_cards import open_model
 from cnnviz.ui.owner import current_owner
+from cnnviz.ui.plain_text import plain
 from cnnviz.ui.questions import ask
 
 _PREVIEWS = 4
@@ -31,9 +32,22 @@ def draw() -> None:
     upload = kept[file.file_id]
     try:
         facts = ask("inspect_upload", upload=upload, waiting=_("Opening the file …"))
+        if len(facts["outputs"]) > 1:
+            chosen = _which_output(upload, facts["outputs"])
+            facts = ask("inspect_upload", upload=upload, output=chosen, waiting=_("Opening …"))
         _questions(upload, file.name, facts)
     except CnnvizError as error:
         frame.show_error(error)
+
+
+def _which_output(upload: str, outputs: list[str]) -> str:
+    return st.radio(
+        _("The network gives several answers. Which one is to be looked at?"),
+        outputs,
+        format_func=plain,
+        horizontal=True,
+        key=f"output-{upload}",
+    )
 
 
 def _questions(upload: str, filename: str, facts: dict) -> None:
@@ -89,6 +103,7 @@ def _questions(upload: str, filename: str, facts: dict) -> None:
         title = st.text_input(
             _("Name"), filename.rsplit(".", 1)[0][:80], max_chars=80, key=f"name-{upload}"
         )
+    choices = {"output": facts["output"], "scaling": scaling, "channels_order": order}
     with right:
         st.markdown(
             _(
@@ -96,15 +111,14 @@ def _questions(upload: str, filename: str, facts: dict) -> None:
                 "colours or the names are probably wrong."
             )
         )
-        _preview(upload, channels, scaling, order, names)
+        _preview(facts, {**choices, "upload": upload}, names)
     if st.button(_("Keep this model"), type="primary", key="keep-model"):
         answer = ask(
             "keep_upload",
             upload=upload,
             title=title,
             class_names=names,
-            scaling=scaling,
-            channels_order=order,
+            **choices,
             fit=fit,
             polarity=polarity,
             owner=current_owner(),
@@ -148,8 +162,8 @@ def _class_names(upload: str, classes: int) -> list[str]:
     return names
 
 
-def _preview(upload: str, channels: int, scaling: str, order: str, names: list[str]) -> None:
-    if channels == 3:
+def _preview(facts: dict, choices: dict, names: list[str]) -> None:
+    if facts["input_shape"][2] == 3:
         references = [f"photo:{name}" for name in list(PHOTOS)[:_PREVIEWS]]
         if len(names) == 10:
             references = [f"data:cifar10/test/{i}" for i in range(_PREVIEWS)]
@@ -158,10 +172,8 @@ def _preview(upload: str, channels: int, scaling: str, order: str, names: list[s
         references = [f"data:{d}/test/{i}" for d in ("mnist", "fashion_mnist") for i in range(half)]
     answer = ask(
         "preview_upload",
-        upload=upload,
+        **choices,
         images=references,
-        scaling=scaling,
-        channels_order=order,
         waiting=_("Asking the network …"),
     )
     for column, reference, classes in zip(

@@ -113,3 +113,26 @@ def test_unusable_answers_get_a_sentence(engine, upload, answers):
     with pytest.raises((BadInput, BadModel) if "upload" not in answers else Exception) as caught:
         engine.answer("keep_upload", **given)
     assert type(caught.value).__name__ != "Unexpected"
+
+
+def test_one_of_several_answers_is_kept(engine, tmp_path):
+    base = network()
+    more = keras.layers.Dense(2, activation="sigmoid", name="outdoors")(base.layers[-2].output)
+    keras.Model(base.inputs[0], [base.outputs[0], more]).save(tmp_path / "two.keras")
+    data = (tmp_path / "two.keras").read_bytes()
+    upload = uploads.save_file(data, "two.keras", "somebody")
+    said = engine.answer("inspect_upload", upload=upload)
+    assert said["outputs"] == [base.layers[-1].name, "outdoors"]
+    assert (said["output"], said["classes"]) == (base.layers[-1].name, 4)
+    said = engine.answer("inspect_upload", upload=upload, output="outdoors")
+    assert (said["classes"], said["output_activation"]) == (2, "sigmoid")
+    kept = engine.answer(
+        "keep_upload", upload=upload, title="T", class_names=["sky", "sun"], output="outdoors"
+    )
+    card = ModelReference.parse(kept["reference"]).card
+    assert card.answers == "several"
+    assert card.class_names == ("sky", "sun")
+    with pytest.raises(BadModel, match="several outputs"):
+        engine.answer("preview_upload", upload=upload, images=[PHOTO])
+    with pytest.raises(BadModel, match="no output “garden”"):
+        engine.answer("preview_upload", upload=upload, images=[PHOTO], output="garden")

@@ -20,8 +20,9 @@ from cnnviz.compute.upload_choices import (
     SCALINGS,
 )
 from cnnviz.errors import BadInput
-from cnnviz.models.loading import open_keras_file
+from cnnviz.models.loading import open_keras_file, whole_network
 from cnnviz.models.model import Model, save_model
+from cnnviz.models.one_output import outputs_to_choose
 from cnnviz.models.outputs import find_ending
 from cnnviz.models.structure import describe_layers, make_card
 
@@ -35,14 +36,23 @@ _MOST_CLASSES = 10_000
 _MOST_PREVIEWS = 12
 
 
-def inspect_upload(context: Context, upload: str) -> dict:
-    """What the file itself says about the network, and what suits it probably."""
-    network = _open(upload)
+def inspect_upload(context: Context, upload: str, output: str | None) -> dict:
+    """What the file itself says about the network, and what suits it probably.
+
+    ``outputs`` are the names of those that could be the answer. Of several the first is described
+    where ``output`` names none; ``output`` in the answer says which.
+    """
+    outputs = list(outputs_to_choose(whole_network(_file_of(upload))))
+    if output is None and len(outputs) > 1:
+        output = outputs[0]
+    network = _open(upload, output)
     ending = find_ending(network)
     layers = describe_layers(network)
     early = [x.kind for x in layers[:6]]
     scales = any(kind in _SCALING_KINDS for kind in early)
     return {
+        "outputs": outputs,
+        "output": output,
         "input_shape": list(network.inputs[0].shape[1:]),
         "classes": ending.classes,
         "units": ending.units,
@@ -59,6 +69,7 @@ def preview_upload(
     context: Context,
     upload: str,
     images: list[str],
+    output: str | None,
     scaling: str,
     channels_order: str,
     size: int | None,
@@ -75,7 +86,7 @@ def preview_upload(
     top = checking.number(top, "top", 1, 20)
     checking.choice(fit, "fit", tuple(FITS))
     checking.choice(polarity, "polarity", tuple(POLARITIES))
-    network = _open(upload)
+    network = _open(upload, output)
     names = [str(i) for i in range(find_ending(network).classes)]
     wrapped = with_preprocessing(network, scaling, channels_order, size)
     model = Model(wrapped, make_card(wrapped, "preview", names, fit=fit, polarity=polarity))
@@ -88,6 +99,7 @@ def keep_upload(
     upload: str,
     title: str,
     class_names: list[str],
+    output: str | None,
     scaling: str,
     channels_order: str,
     size: int | None,
@@ -106,7 +118,7 @@ def keep_upload(
         raise BadInput("The model and each of its classes need a name.")
     if len(set(names)) < len(names):
         raise BadInput("Two classes have the same name; each needs one of its own.")
-    network = with_preprocessing(_open(upload), scaling, channels_order, size)
+    network = with_preprocessing(_open(upload, output), scaling, channels_order, size)
     card = make_card(network, title, names, fit=fit, polarity=polarity)
     return {"reference": save_model(Model(network, card), checking.text(owner, "owner"))}
 
@@ -169,12 +181,18 @@ def _like_mnist(network: keras.Model, classes: int) -> bool:
     return tuple(network.inputs[0].shape[1:]) == (28, 28, 1) and classes == 10
 
 
-def _open(upload: str) -> keras.Model:
-    path = uploads.file_of(checking.text(upload, "upload", 60).removeprefix("upload:"))
-    return _opened(path, path.stat().st_mtime_ns)
+def _file_of(upload: str) -> Path:
+    return uploads.file_of(checking.text(upload, "upload", 60).removeprefix("upload:"))
+
+
+def _open(upload: str, output: str | None) -> keras.Model:
+    path = _file_of(upload)
+    if output is not None:
+        checking.text(output, "output", 200)
+    return _opened(path, path.stat().st_mtime_ns, output)
 
 
 @functools.lru_cache(maxsize=2)
-def _opened(path: Path, changed: int) -> keras.Model:
+def _opened(path: Path, changed: int, output: str | None) -> keras.Model:
     """The network in a file; asked for again and again while people try their answers."""
-    return open_keras_file(path)
+    return open_keras_file(path, output)
