@@ -9,7 +9,7 @@ import numpy as np
 from cnnviz.inference.layers import capture, layer_names
 from cnnviz.models.model import Model, load_model
 
-_BATCH = 64
+_VALUES_PER_BATCH = 64 * 112 * 112 * 3  # input values that go through the network at once
 
 
 def feature_maps(
@@ -21,7 +21,8 @@ def feature_maps(
         model: a model, its name or its reference.
         images: uint8 (n, h, w, c) of any size, or a list of arrays.
         layers: names of layers, ``outer/inner`` inside a nested model; all when None. All layers of
-            a large network are some 100 MB an image.
+            a large network are some 100 MB an image; ``card.activation_layers`` are the ones worth
+            looking at, and hardly dearer than the answer alone.
 
     Returns:
         For each layer float32 (n, h, w, channels); layers after flattening give (n, units).
@@ -33,12 +34,17 @@ def feature_maps(
     model = load_model(model) if not isinstance(model, Model) else model
     names = (layers,) if isinstance(layers, str) else layers
     names = layer_names(model.keras_model) if names is None else tuple(names)
-    look = capture(model.keras_model, names)
+    look = capture(model.keras_model, names, stop=True)
     prepared = model.prepare(images)
-    parts = [
-        look(prepared[i : i + _BATCH]).outputs for i in range(0, max(1, len(prepared)), _BATCH)
-    ]
-    return {
-        name: np.concatenate([np.asarray(part[name], np.float32) for part in parts])
-        for name in names
-    }
+    size = max(1, _VALUES_PER_BATCH // int(np.prod(model.card.input_shape)))
+    if len(prepared) <= size:  # the arrays are the network's own: nothing is copied
+        outputs = look(prepared).outputs
+        return {name: np.asarray(outputs[name], np.float32) for name in names}
+    found: dict[str, np.ndarray] = {}
+    for start in range(0, len(prepared), size):
+        part = slice(start, start + size)
+        for name, values in look(prepared[part]).outputs.items():
+            if name not in found:
+                found[name] = np.empty((len(prepared), *values.shape[1:]), np.float32)
+            found[name][part] = values
+    return {name: found[name] for name in names}

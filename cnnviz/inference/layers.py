@@ -148,8 +148,15 @@ def _kept_with(keras_model: keras.Model, attribute: str) -> OrderedDict:
     return keras_model.__dict__[attribute]
 
 
-def capture(keras_model: keras.Model, names: Sequence[str]) -> Callable[[np.ndarray], Seen]:
+def capture(
+    keras_model: keras.Model, names: Sequence[str], *, stop: bool = False
+) -> Callable[[np.ndarray], Seen]:
     """A compiled function from raw images (n, h, w, c) to what the named layers returned.
+
+    Args:
+        keras_model: takes images (n, h, w, c).
+        names: layers to keep.
+        stop: end after the last of them, without scores.
 
     Raises:
         NotFound: there is no such layer.
@@ -160,13 +167,13 @@ def capture(keras_model: keras.Model, names: Sequence[str]) -> Callable[[np.ndar
 
     def build() -> Callable:
         def run(images: tf.Tensor) -> tuple:
-            seen = run_through(keras_model, images, names)
+            seen = run_through(keras_model, images, names, stop=stop)
             return seen.outputs, seen.scores, seen.probabilities
 
         function = tf.function(run, input_signature=[image_signature(keras_model)], autograph=False)
         return lambda images: Seen(*function(as_batch(keras_model, images)))
 
-    return compiled(keras_model, ("capture", names), build)
+    return compiled(keras_model, ("capture", names, stop), build)
 
 
 def run_through(

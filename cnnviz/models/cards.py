@@ -9,6 +9,7 @@ from pathlib import Path
 from cnnviz.errors import NotFound
 
 FILE = "card.json"
+ACTIVATIONS = ("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU")  # layers that only bend values
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,22 @@ class Card:
         """Layers whose output is a stack of maps, first to last, the input left out."""
         return tuple(x for x in self.layers if x.spatial and x.kind != "InputLayer")
 
+    @property
+    def activation_layers(self) -> tuple[Layer, ...]:
+        """Layers with maps whose values are bent already (post-activation), first to last.
+
+        Those are the layers of activations, and convolutions with the activation built in: no
+        normalisation and no activation comes right after them.
+        """
+        followed = {
+            name for layer in self.layers if _unfinished_before(layer) for name in layer.inputs
+        }
+        return tuple(
+            x
+            for x in self.spatial_layers
+            if x.kind in ACTIVATIONS or ("Conv" in x.kind and x.name not in followed)
+        )
+
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
 
@@ -116,6 +133,10 @@ class Card:
         data["class_names"] = tuple(data["class_names"])
         data["input_shape"] = tuple(data["input_shape"])
         return cls(**data)
+
+
+def _unfinished_before(layer: Layer) -> bool:
+    return layer.kind in ACTIVATIONS or layer.kind.endswith("Normalization")
 
 
 def _layer(data: dict) -> Layer:

@@ -16,7 +16,7 @@ import keras
 import tensorflow as tf
 from keras.src.ops.node import Node
 
-from cnnviz.models.cards import Card, Layer, ReceptiveField
+from cnnviz.models.cards import ACTIVATIONS, Card, Layer, ReceptiveField
 from cnnviz.models.flops import count_flops
 from cnnviz.models.outputs import find_ending
 from cnnviz.models.receptive_fields import seen_by
@@ -25,7 +25,6 @@ OPEN_SIDE = 224  # assumed where a network leaves its input size open
 
 _INVISIBLE = ("Dropout", "SpatialDropout2D", "GaussianNoise", "GaussianDropout", "Identity")
 _PREPARES = ("InputLayer", "Rescaling", "Normalization", "CenterCrop", "Resizing", "ZeroPadding2D")
-_ACTIVATIONS = ("Activation", "ReLU", "LeakyReLU", "PReLU", "ELU")
 
 
 @dataclass(frozen=True)
@@ -157,7 +156,7 @@ def head_input(layers: Sequence[Layer]) -> str | None:
 def middle_layer(layers: Sequence[Layer]) -> str | None:
     """An activation (else a convolution) half-way through the network, for its filters."""
     spatial = [x for x in layers if _maps(x)]
-    chosen = [x for x in spatial if x.kind in _ACTIVATIONS]
+    chosen = [x for x in spatial if x.kind in ACTIVATIONS]
     chosen = chosen or [x for x in spatial if "Conv" in x.kind]
     return chosen[len(chosen) // 2].name if chosen else None
 

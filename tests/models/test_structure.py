@@ -184,3 +184,16 @@ def test_a_card_survives_its_file():
     assert card.parameters == with_base().count_params()
     assert card.flops == sum(x.flops for x in card.layers) > 0
     assert set(card.versions) == {"keras", "tensorflow"}
+
+
+def test_layers_whose_values_are_bent_already():
+    image = keras.Input((16, 16, 3), name="image")
+    x = layers.Conv2D(4, 3, activation="relu", name="fused")(image)
+    x = layers.Conv2D(4, 3, name="bare")(x)
+    x = layers.BatchNormalization(name="norm")(x)
+    x = layers.Activation("gelu", name="bend")(x)
+    x = layers.MaxPooling2D(name="pool")(x)
+    x = layers.LeakyReLU(name="leaky")(layers.Conv2D(4, 3, name="plain")(x))
+    x = layers.Dense(2, activation="relu", name="dense")(layers.Flatten(name="flat")(x))
+    card = make_card(keras.Model(image, x), "x", "ab")
+    assert [x.name for x in card.activation_layers] == ["fused", "bend", "leaky"]
