@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from cnnviz.explanation.methods.channelwise import ChannelwiseMap
 from cnnviz.explanation.task import VALUES_PER_BATCH, Task
-from cnnviz.inference.layers import compiled, image_signature, run_through
+from cnnviz.inference.layers import compiled, find_layer, image_signature, run_through
+from cnnviz.models.structure import count_uses
 
 
 class AblationCam(ChannelwiseMap):
@@ -54,18 +55,19 @@ def _compiled(
     """
 
     def build() -> Callable:
+        uses = count_uses(keras_model)[id(find_layer(keras_model, layer))]
+
         def run(images: tf.Tensor, activations: tf.Tensor, channels: tf.Tensor) -> tf.Tensor:
-            uses: list[tf.Tensor] = []
-            run_through(keras_model, images, (layer,), on_output=uses.append, stop=False)
-            last, passed = uses[-1], 0
             mask = 1 - tf.one_hot(channels, tf.shape(activations)[-1])
-            without = tf.cast(activations * mask[:, None, None, :], last.dtype)
-            without = tf.ensure_shape(without, (None, *last.shape[1:]))
+            ablated = activations * mask[:, None, None, :]
+            passed = 0
 
             def exchange(output: tf.Tensor) -> tf.Tensor | None:
                 nonlocal passed
                 passed += 1
-                return without if passed == len(uses) else None
+                if passed < uses:
+                    return None
+                return tf.cast(tf.ensure_shape(ablated, (None, *output.shape[1:])), output.dtype)
 
             repeated = tf.repeat(images, tf.shape(channels)[0], axis=0)
             return run_through(keras_model, repeated, (layer,), on_output=exchange).scores
