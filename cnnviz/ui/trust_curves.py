@@ -117,10 +117,11 @@ def conclusion(found: Faithfulness, subject: Subject) -> str:
         )
     else:
         second = _(
-            "Over all steps, the heatmap did better than {beaten} of {count} random maps: that may "
-            "be chance, so do not rely on it."
+            "Over all steps, the heatmap did better than {beaten} of {count} random maps. Chance "
+            "alone does as well in {share} of all cases."
         )
-    return f"{first} {second.format(count=randoms, beaten=beaten)}"
+    by_chance = percent((randoms - beaten + 1) / (randoms + 1))
+    return f"{first} {second.format(count=randoms, beaten=beaten, share=by_chance)}"
 
 
 def _curves(found: Faithfulness, way: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
