@@ -48,11 +48,11 @@ def response_histogram(
     """How many images have which response: bars of ``counts`` (groups, bins) between ``edges``.
 
     The groups ``told_apart`` (classes, by number) stand in their colours under their names; all
-    others together are grey and called ``rest``. Bins at the far end without images are left out.
+    others together are grey and called ``rest``. Bins at either end without images are left out.
     """
     used = np.flatnonzero(counts.sum(axis=0))
-    last = int(used[-1]) + 1 if len(used) else 1
-    edges, counts = edges[: last + 1], counts[:, :last]
+    first, last = (int(used[0]), int(used[-1]) + 1) if len(used) else (0, 1)
+    edges, counts = edges[first : last + 1], counts[:, first:last]
     middles, width = (edges[1:] + edges[:-1]) / 2, float(edges[1] - edges[0]) or 1.0
     others = np.setdiff1d(np.arange(len(counts)), np.asarray(told_apart, np.int64))
     parts = [(plain(names[i]), counts[i], class_colour(int(i))) for i in told_apart]
@@ -151,7 +151,13 @@ def _labels(values: np.ndarray, sign: bool) -> list[str]:
     largest = float(np.nanmax(np.abs(values), initial=0))
     decimals = int(np.clip(2 - np.floor(np.log10(largest)), 0, 5)) if largest > 0 else 0
     form = f"{'+' if sign else ''}.{decimals}f"
-    return ["–" if np.isnan(v) else format(v, form).replace("-", "−") for v in values]
+
+    def label(value: float) -> str:
+        if np.isnan(value):
+            return "–"
+        return format(value, form).replace("-", "−") if value else "0"
+
+    return [label(float(v)) for v in values]
 
 
 def channel_strip(
@@ -191,8 +197,14 @@ def channel_strip(
             hoverinfo="skip",
         )
     style(figure, dark, 220)
+    low, high = (float(f(values, initial=0)) for f in (np.nanmin, np.nanmax))
+    if low == high:  # all are zero
+        high = 1.0
+    room = 0.06 * (high - low)
     figure.update_xaxes(visible=False, range=[-0.8, len(values) - 0.2])
-    figure.update_yaxes(nticks=4, tickformat=".0%" if share else None)
+    figure.update_yaxes(
+        nticks=4, tickformat=".0%" if share else None, range=[low - room, high + room]
+    )
     figure.add_annotation(
         xref="paper",
         yref="paper",

@@ -199,7 +199,7 @@ class _Book:
         self.squares = np.zeros(channels)
         self.products = np.zeros((channels,) * 2) if channels <= MOST_COMPARED else None
         self.grouped = groups > 1
-        self.maxima = StreamingSpread(channels, groups)
+        self.maxima = StreamingSpread(channels, groups, low=0.0)
         self.spread = StreamingSpread(channels, groups)
         self.top = np.zeros((4, 0, channels))  # value, index, row, column
 

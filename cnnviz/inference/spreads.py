@@ -32,13 +32,17 @@ class StreamingSpread:
 
     Where a value lies beyond the last bin, neighbouring bins are joined and the range doubles until
     it holds. Joined bins have exact counts, so the result is the histogram that NumPy would make
-    with the same edges; between half and all of the bins are in use.
+    with the same edges; between half and all of the bins are in use. Where the smallest possible
+    value is known, ``low`` says so, and bins begin there.
     """
 
-    def __init__(self, rows: int, groups: int = 1, bins: int = BINS) -> None:
+    def __init__(
+        self, rows: int, groups: int = 1, bins: int = BINS, low: float | None = None
+    ) -> None:
         if bins % 2:
             raise ValueError("neighbours are joined in pairs: the number of bins must be even")
         self._low, self._high = np.full(rows, np.nan), np.full(rows, np.nan)
+        self._known_low = low
         self._counts = np.zeros((rows, groups, bins), np.int64)
 
     def add(
@@ -75,7 +79,9 @@ class StreamingSpread:
     def _reach(self, smallest: np.ndarray, largest: np.ndarray) -> None:
         """Widen every row's range so that it holds ``smallest`` and ``largest``."""
         new = np.isnan(self._low) & (smallest <= largest)
-        self._low[new], self._high[new] = smallest[new], largest[new]
+        known = self._known_low
+        self._low[new] = smallest[new] if known is None else known
+        self._high[new] = _just_above(self._low[new], largest[new])
         self._open(smallest, largest)
         while (up := largest > self._high).any():
             self._counts[up] = self._joined(up, first=True)
@@ -91,7 +97,7 @@ class StreamingSpread:
         for row in np.flatnonzero(flat):
             value, held = self._low[row], self._counts[row, :, 0].copy()
             low, high = min(value, smallest[row]), max(value, largest[row])
-            self._low[row], self._high[row] = low, high
+            self._low[row], self._high[row] = low, _just_above(low, high)
             self._counts[row, :, 0] = 0
             place = min(bins - 1, int((value - low) / (high - low) * bins))
             self._counts[row, :, place] = held
@@ -101,3 +107,8 @@ class StreamingSpread:
         pairs = counts.reshape(*counts.shape[:-1], -1, 2).sum(axis=-1)
         empty = np.zeros_like(pairs)
         return np.concatenate([pairs, empty] if first else [empty, pairs], axis=-1)
+
+
+def _just_above(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """A range's end with its largest value inside: an edge belongs to the bin above it."""
+    return high + 1e-9 * (high - low)

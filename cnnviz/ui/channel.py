@@ -26,14 +26,19 @@ def chosen_channel(layer: Layer) -> int | None:
     return int(text) if text.isdecimal() and int(text) < layer.output_shape[-1] else None
 
 
-def name_of(card: Card, layer: Layer, channel: int) -> str:
-    """The class, in the layer where channels are classes, else the channel's number."""
+def are_classes(card: Card, layer: Layer) -> bool:
+    """Whether the layer's channels are the classes."""
     last = next((x for x in card.layers[::-1] if x.kind == "Dense"), None)
-    if (
+    return (
         last is not None
         and layer.name == last.name
         and layer.output_shape[-1] == len(card.class_names)
-    ):
+    )
+
+
+def name_of(card: Card, layer: Layer, channel: int) -> str:
+    """The class, in the layer where channels are classes, else the channel's number."""
+    if are_classes(card, layer):
         return _(card.class_names[channel])
     return _("channel {channel}").format(channel=channel)
 

@@ -13,7 +13,7 @@ from cnnviz.errors import Cancelled
 from cnnviz.figures import tiles
 from cnnviz.figures.receptive import draw_field
 from cnnviz.models.cards import Layer
-from cnnviz.ui import address, channel, channel_data, channel_parts
+from cnnviz.ui import address, channel, channel_data, channel_kin, channel_parts
 from cnnviz.ui.channel_data import Measured
 from cnnviz.ui.components.grid import grid
 from cnnviz.ui.current import Opened
@@ -45,14 +45,14 @@ def show(opened: Opened, layer: Layer, number: int, picture: np.ndarray | None =
             else:
                 _real_images(measured, number)
         if measured is not None:
-            with summary.container(horizontal=True, key="channel-numbers"):
+            with summary.container(horizontal=True, gap="large", key="channel-numbers"):
                 _numbers(measured, number)
         with left:
             _picture(opened, layer, number, picture)
         if measured is not None and not measured.dead[number]:
             channel_parts.responses(measured, number)
             channel_parts.classes(measured, number)
-        channel_parts.kernel_and_neighbours(opened, layer, number, measured)
+        channel_kin.kernel_and_neighbours(opened, layer, number, measured)
         channel_parts.how(measured)
 
 

@@ -96,7 +96,7 @@ def _choices(opened: Opened) -> str:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         channel_data.control(opened)
         return address.widget(
-            st.segmented_control,
+            st.pills,
             _("Sorted by"),
             list(words),
             "sorted",

@@ -7,12 +7,13 @@ from cnnviz.models.cards import ReceptiveField
 
 def test_the_histogram_tells_some_classes_apart_and_adds_up_the_rest():
     counts = np.array([[3, 1, 0, 0], [0, 2, 0, 0], [5, 0, 0, 0]])
+    wide = np.pad(counts, ((0, 0), (2, 0)))  # empty bins at either end are left out
     figure = response_histogram(
-        np.linspace(0, 4, 5), counts, ["a", "<b>", "c"], told_apart=[1], rest="others"
+        np.linspace(-2, 4, 7), wide, ["a", "<b>", "c"], told_apart=[1], rest="others"
     )
     one, rest = figure.data
     assert one.name == "&lt;b&gt;" and one.marker.color == class_colour(1)
-    np.testing.assert_array_equal(one.y, [0, 2])  # empty bins at the end are left out
+    np.testing.assert_array_equal(one.y, [0, 2])
     np.testing.assert_array_equal(rest.y, [8, 1])
     np.testing.assert_allclose(rest.x, [0.5, 1.5])
     plain = response_histogram(np.linspace(0, 4, 5), counts[:1])
@@ -27,6 +28,7 @@ def test_bars_have_a_colour_for_their_sign_and_room_for_their_labels():
     assert figure.data[0].text[2].strip() == "–" and "−1" in figure.data[0].text[1]
     small = value_bars(["x", "y"], [0.02, 0.5], classes=[0, 1]).data[0].text
     assert [t.strip() for t in small] == ["0.020", "0.500"]
+    assert value_bars(["x", "y"], [0.0, 7.25]).data[0].text[0].strip() == "0"
     low, high = figure.layout.xaxis.range
     assert low < -1 and high > 2
     assert figure.layout.yaxis.ticktext[0].startswith("<b>")
@@ -38,6 +40,8 @@ def test_bars_have_a_colour_for_their_sign_and_room_for_their_labels():
 def test_the_strip_marks_dead_channels_by_a_sign():
     figure = channel_strip([0.9, 0.1], [7, 2], title="t", channel_word="<c> {channel}", share=True)
     assert len(figure.data) == 1 and figure.data[0].customdata[0] == "&lt;c&gt; 7"
+    low, high = channel_strip([0, 0], [1, 2], title="t", channel_word="c").layout.yaxis.range
+    assert low < 0 < high
     marked = channel_strip([0.9, 0], [7, 2], title="t", channel_word="c", marked=[False, True])
     np.testing.assert_array_equal(marked.data[1].x, [1])
 

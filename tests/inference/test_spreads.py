@@ -36,19 +36,30 @@ def test_a_value_that_never_changes_gets_a_range_when_another_comes():
     assert (spread.low[0], spread.high[0]) == (5, 5) and spread.counts[0, 0, 0] == 3
     stream.add(np.array([[1.0, 0.0]]))
     spread = stream.spread
-    assert (spread.low[0], spread.high[0]) == (1, 5)
+    assert (spread.low[0], spread.high[0]) == pytest.approx((1, 5))
     np.testing.assert_array_equal(spread.counts[:, 0], [[1, 0, 0, 3], [4, 0, 0, 0]])
 
 
 def test_groups_and_values_left_out_are_kept_apart():
     stream = StreamingSpread(1, groups=2, bins=2)
-    values = np.array([[0.0], [1.0], [2.0], [900.0]])
+    values = np.array([[0.0], [1.5], [2.0], [900.0]])
     stream.add(values, np.array([0, 1, 1, 0]), np.array([[True]] * 3 + [[False]]))
     spread = stream.spread
-    assert spread.high[0] == 2
+    assert spread.high[0] == pytest.approx(2)
     np.testing.assert_array_equal(spread.counts[0], [[1, 0], [0, 2]])
     empty = StreamingSpread(1).spread
     assert empty.low[0] == empty.high[0] == 0 and empty.counts.sum() == 0
+
+
+def test_bins_begin_where_the_values_are_known_to_begin():
+    stream = StreamingSpread(1, bins=4, low=0.0)
+    for value in (3.0, 1.0, 7.0, 0.5):
+        stream.add(np.array([[value]]))
+    spread = stream.spread
+    assert (spread.low[0], spread.high[0]) == pytest.approx((0, 12))
+    np.testing.assert_array_equal(spread.counts[0, 0], [3, 0, 1, 0])
+    wanted, _ = np.histogram([3, 1, 7, 0.5], spread.edges(0))
+    np.testing.assert_array_equal(spread.counts[0, 0], wanted)
 
 
 def test_bins_come_in_pairs():

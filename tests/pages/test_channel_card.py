@@ -45,6 +45,15 @@ def test_classes_have_cards_too(open_page):
     assert "Its weights" in said
 
 
+def test_a_dead_channel_says_so_and_stretches_no_noise(open_page):
+    """Unit 16 of this layer is positive for none of the training images searched."""
+    at = clean(open_page("filters", model=DIGITS, layer="dense_1", channel="16"))
+    said = texts(at)
+    assert "None of the 2,000 training images searched excites this channel" in said
+    assert "How strongly" not in said and "Its weights" in said
+    assert next(m.value for m in at.metric if m.label == "Fires most for") == "nothing"
+
+
 def test_without_images_the_card_shows_what_needs_none(open_page):
     at = clean(open_page("filters", model=defaults.MODEL, channel="1"))
     said = texts(at)
@@ -59,7 +68,7 @@ def test_all_channels_of_a_layer_over_a_data_set(open_page):
     assert "No channel is dead" in said
     table = at.dataframe[0].value
     assert len(table) == 16 and table["silent images"].between(0, 1).all()
-    clean(at.segmented_control(key="choice-sorted").set_value("dead_share").run())
+    clean(at.pills(key="choice-sorted").set_value("dead_share").run())
     assert parameter(at, "sorted") == "dead_share"
     clean(at.button(key="next-layer").click().run())
     assert parameter(at, "over") == "set" and parameter(at, "layer") == "pool_2"
