@@ -12,8 +12,8 @@ class GradCamPlusPlus(ClassActivationMap):
 
     The paper explains exp(score): its higher derivatives are then powers of the score's gradient g,
     and with S the sum of the channel, alpha = g² / (2g² + S·g³) = 1 / (2 + S·g). The factor
-    exp(score) in all weights of an image is left out; it can overflow, and only scales. (tf-keras-vis
-    also divides alpha by its sum over the channel, so its maps differ.)
+    exp(score) in all weights of an image is left out; it can overflow, and only scales.
+    (tf-keras-vis also divides alpha by its sum over the channel, so its maps differ.)
     """
 
     name = "grad_cam_pp"
