@@ -23,6 +23,7 @@ from cnnviz.ui import (
 from cnnviz.ui.language import _
 from cnnviz.ui.photo import seen, show_steps
 from cnnviz.ui.pictures import show_png
+from cnnviz.ui.plain_text import plain
 
 opened = current.model()
 picture = current.image(opened)
@@ -79,7 +80,7 @@ for column, panel in zip(places, panels, strict=False):
 if len(panels) == 1:
     with places[1]:
         st.subheader(_("The image"), anchor=False)
-        st.markdown(_(picture.title))
+        st.markdown(plain(heatmap_words.image_title(picture)))
         show_png(
             images.encode_png(overlays.enlarged(base.photo)), alt=_("The image"), key="heat-photo"
         )
@@ -104,10 +105,10 @@ if choices.view != "patch":
                 choices.layer,
                 choices.against,
             )
-    with st.expander(_("Colours"), icon=":material/palette:"):
+    with st.expander(_("Colours"), icon=":material/palette:", key="colours-box"):
         heatmap_controls.colours(choices)
-    with st.expander(_("Link to this view"), icon=":material/link:"):
+    with st.expander(_("Link to this view"), icon=":material/link:", key="link-box"):
         heatmap_saving.share_link(opened, picture)
-    with st.expander(_("How it works"), icon=":material/function:"):
+    with st.expander(_("How it works"), icon=":material/function:", key="how-box"):
         heatmap_how.show(panels, choices, card)
 frame.foot("heatmaps")

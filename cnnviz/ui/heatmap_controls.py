@@ -42,6 +42,7 @@ def first_row(card: Card, choices: Choices, ranked: Sequence[int]) -> None:
             "heat_view",
             "classes",
             format_func=words.__getitem__,
+            wrap=True,
         )
 
 

@@ -86,14 +86,15 @@ def legend(panel: Panel, opened: Opened, picture: Picture, largest: float | None
         title = _("{name} rather than {rival}").format(
             name=title, rival=_(card.class_names[panel.against])
         )
-    parts = [_(panel.method.title), panel.layer, _(card.title)]
+    parts = [_(panel.method.title), panel.layer]
     top = largest or panel.strongest
     scale = _("one scale for all pictures compared") if largest else _("a scale of its own")
     return [
         title,
         share_in_words(card, panel.share),
         " · ".join(part for part in parts if part),
-        _("Image: {title}").format(title=_(picture.title)),
+        _("Network: {title}").format(title=_(card.title)),
+        _("Image: {title}").format(title=heatmap_words.image_title(picture)),
         _("Strongest colour: {value}, {scale}").format(value=f"{top:.3g}", scale=scale),
     ]
 

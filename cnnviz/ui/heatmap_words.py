@@ -103,6 +103,12 @@ def explained(panels: Sequence[Panel], card: Card) -> str:
     return _("What spoke for {name}, which got {share}?").format(name=name, share=share)
 
 
+def image_title(picture: Picture) -> str:
+    """The image's title, with its label where it has one."""
+    parts = [_(picture.title), _(picture.label) if picture.label else ""]
+    return " · ".join(part for part in parts if part)
+
+
 def ends(panel: Panel, card: Card) -> tuple[str, str, str]:
     """The low end, the middle and the high end of a panel's colour scale."""
     if panel.against is not None:
