@@ -139,7 +139,7 @@ def show_grid(
     clicked = grid(
         tiles.image_sprite(pairs(pictures, real)),
         key="filters",
-        side=_TILE if len(channels) > COLUMNS else _WIDE,
+        side=_TILE if len(channels) > 4 else _WIDE,
         captions=[
             channel.name_of(card, layer, c) + ("\n" + _("silent") if quiet else "")
             for c, quiet in zip(channels, silent, strict=True)

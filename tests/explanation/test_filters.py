@@ -160,3 +160,101 @@ def test_bad_questions_are_sentences():
         visualize_filters(model, "conv_2", size=8)
     with pytest.raises(BadInput, match="do not take pictures of 20×20"):
         visualize_filters(model, "logits", [0], size=20)
+
+
+def test_the_best_picture_of_a_linear_network_is_known():
+    """A score that adds up weighted pixels is largest where they are white or black by sign."""
+    inputs = layers.Input((16, 16, 1), name="image")
+    x = layers.Flatten()(inputs)
+    network = keras.Model(inputs, layers.Dense(2, name="scores")(x))
+    weights = np.random.default_rng(0).choice([-1, 1], (16, 16, 2)).astype(np.float32)
+    network.set_weights([weights.reshape(256, 2) / 256, np.zeros(2, np.float32)])
+    model = networks.model(network)
+    for wanted in ({"layer": "scores"}, {"layer": None, "objective": "class"}):
+        pictures = visualize_filters(model, steps=200, parametrisation="pixels", **wanted)
+        for unit in (0, 1):
+            best = (weights[..., unit] > 0) * 255
+            assert np.abs(pictures[unit, ..., 0].astype(int) - best).max() <= 4
+
+
+def test_a_neuron_is_excited_inside_the_part_that_it_sees():
+    model = edges()
+    # Unit (2, 9) of a 7 × 7 convolution without padding sees rows 2 to 8 and columns 9 to 15.
+    for position, (top, left) in (((2, 9), (2, 9)), (None, (11, 11)), ((0, 99), (0, 21))):
+        picture = visualize_filters(
+            model,
+            "conv",
+            [0],
+            steps=150,
+            objective="neuron",
+            parametrisation="pixels",
+            position=position,
+        )[0, ..., 0].astype(int)
+        window = np.zeros((SIDE, SIDE), bool)
+        window[top : top + 7, left : left + 7] = True
+        assert np.abs(picture[~window] - 127.5).max() < 4  # never touched: weak noise
+        kernel = KERNELS[..., 0] - KERNELS[..., 0].mean()
+        best = (kernel > 0) * 255
+        seen = picture[window].reshape(7, 7)
+        strong = np.abs(kernel) > 0.1
+        assert np.abs(seen - best)[strong].max() <= 8
+
+
+@pytest.mark.parametrize("parametrisation", ["fourier", "pixels"])
+@pytest.mark.parametrize("objective", ["channel", "neuron", "layer", "class"])
+def test_what_is_asked_for_grows(objective, parametrisation):
+    network = networks.flat(side=16)
+    model = networks.model(network)
+
+    def value(pictures):
+        if objective == "class":
+            return model.scores(pictures)[0, 2]
+        pictures = pictures.astype(np.float32)
+        cut = keras.Model(network.inputs[0], network.get_layer("relu_1").output)
+        output = cut(pictures).numpy()
+        if objective == "layer":
+            return (output**2).mean()
+        return output[0, 8, 8, 2] if objective == "neuron" else output[0, ..., 2].mean()
+
+    options = {"objective": objective, "parametrisation": parametrisation}
+    start, end = (
+        value(visualize_filters(model, "relu_1", [2], steps=n, **options)) for n in (1, 60)
+    )
+    assert end > start + 0.2 * abs(start)
+
+
+def test_a_hidden_dense_unit_is_a_channel():
+    inputs = layers.Input((16, 16, 3), name="image")
+    x = layers.Dense(6, activation="relu", name="hidden")(layers.Flatten()(inputs))
+    model = networks.model(networks.shaken(keras.Model(inputs, layers.Dense(3, name="out")(x))))
+    cut = keras.Model(model.keras_model.inputs[0], model.keras_model.get_layer("hidden").output)
+    pictures = visualize_filters(model, "hidden", steps=40)
+    assert (cut(pictures.astype(np.float32)).numpy().argmax(axis=1) == np.arange(6)).all()
+
+
+def test_a_woken_neighbour_changes_nothing():
+    def half_dead():
+        model = edges()
+        weights = model.keras_model.get_weights()
+        weights[0][..., 0] = 1
+        weights[1][0] = -30
+        model.keras_model.set_weights(weights)
+        return model
+
+    model = half_dead()
+    both = visualize_filters(model, "relu", [0, 1], steps=24).astype(int)
+    for channel in (0, 1):
+        alone = visualize_filters(model, "relu", [channel], steps=24)
+        assert np.abs(alone[0] - both[channel]).max() <= 2
+
+
+def test_unknown_words_are_sentences():
+    model = networks.model(networks.flat())
+    with pytest.raises(BadInput, match="channel, neuron, class, layer"):
+        visualize_filters(model, "conv_2", objective="dream")
+    with pytest.raises(BadInput, match="fourier, pixels"):
+        visualize_filters(model, "conv_2", parametrisation="wavelets")
+    with pytest.raises(BadInput, match="row and a column"):
+        visualize_filters(model, "conv_2", objective="neuron", position=(1, 2, 3))
+    with pytest.raises(BadInput, match="numbered from 0 to 4"):
+        visualize_filters(model, None, [5], objective="class")
