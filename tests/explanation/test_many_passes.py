@@ -128,6 +128,33 @@ def test_a_second_question_compiles_nothing(method):
     assert all(f.experimental_get_tracing_count() == 1 for f in traced)
 
 
+@pytest.mark.parametrize("method", MANY)
+def test_several_classes_of_one_image_are_what_each_is_alone(method):
+    model = networks.model(networks.flat())
+    first, second = networks.images(model.keras_model, 2)
+    images = np.stack([first, first, second, second, first])
+    targets, against = [0, 3, 3, 1, 2], [1, 1, 2, 4, 0]
+    found = _ask(model, images, method, targets, against=against)
+    for i in range(5):
+        alone = _ask(model, images[i : i + 1], method, targets[i], against=against[i])
+        scale = np.abs(alone.raw).max()
+        np.testing.assert_allclose(found.raw[i], alone.raw[0], rtol=0, atol=1e-5 * scale)
+        for name, values in alone.details.items():
+            np.testing.assert_allclose(found.details[name][i], values[0], rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["occlusion", "rise"])
+def test_several_classes_of_one_image_share_its_passes(method):
+    model = networks.model(networks.flat())
+    image = networks.images(model.keras_model, 1)
+    told = {}
+    for count in (1, 4):
+        fractions = told.setdefault(count, [])
+        images, classes = image.repeat(count, axis=0), list(range(count))
+        explain(model, images, method, classes, report=lambda f, _, to=fractions: to.append(f))
+    assert told[1] == told[4]
+
+
 class _Enough(Exception):
     pass
 

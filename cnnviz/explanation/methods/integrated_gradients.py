@@ -33,14 +33,14 @@ class IntegratedGradients(ManyPasses):
     name = "integrated_gradients"
     options = {"steps": Option(32, 2, 256), "baseline": baseline_option("black")}
 
-    def explain_one(self, one: OneImage) -> tuple[np.ndarray, dict[str, float]]:
+    def explain_one(self, one: OneImage) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         way = _Way(one)
         steps = one.options["steps"]
         way.go(np.linspace(0, 1, steps) ** 2)
         while way.error > _GOOD_ENOUGH and len(way.amounts) < _MOST_STEPS * steps:
             way.go(way.worst(min(len(way.amounts) // 2, _MOST_STEPS * steps - len(way.amounts))))
         details = {"completeness_error": way.error, "gain": way.gain, "steps": len(way.amounts)}
-        return way.map(), details
+        return way.map()[None], {name: np.array([value]) for name, value in details.items()}
 
 
 class _Way:
@@ -60,11 +60,11 @@ class _Way:
         one, found = self._one, []
 
         def so_far() -> np.ndarray:
-            return np.concatenate([maps for maps, _ in found]).mean(axis=0)
+            return np.concatenate([maps for maps, _ in found]).mean(axis=0)[None]
 
         for part in one.batches(len(amounts)):
             shown = amounts[part].astype(np.float32)
-            seen = self._run(one.image, self._plain, shown, one.target, one.against)
+            seen = self._run(one.image, self._plain, shown, one.targets[0], one.against[0])
             found.append([values.numpy() for values in seen])
             one.step(part.stop / len(amounts), so_far)
         maps, scores = (np.concatenate(values) for values in zip(*found, strict=True))

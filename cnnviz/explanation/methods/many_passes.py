@@ -1,7 +1,8 @@
 """What the methods share that show a network many changed copies of one image.
 
 Images are taken one by one, each with a few dozen copies at once: the copies fill a batch by
-themselves, and no image's map can depend on the others.
+themselves, and no image's map can depend on the others. Several classes of one image (the image
+repeated) share its passes where a method allows it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 import keras
 import numpy as np
@@ -38,21 +40,21 @@ def at_once(task: Task) -> int:
 
 @dataclass(frozen=True)
 class OneImage:
-    """One image of a task.
+    """One image of a task, and the m classes that are asked about it.
 
-    ``image`` (h, w, c) float32 0–255; ``target`` and ``against`` are classes, the latter may be
-    ``scoring.NONE``; ``score`` and ``share`` the score (less that of ``against``) and the
-    probability of the target for the whole image. ``at_once`` copies go through the network
+    ``image`` (h, w, c) float32 0–255; ``targets`` and ``against`` (m,) are classes, the latter may
+    be ``scoring.NONE``; ``scores`` and ``shares`` (m,) the scores (less those of ``against``) and
+    the probabilities of the targets for the whole image. ``at_once`` copies go through the network
     together. ``step(fraction, so_far)`` is to be called after each batch of them: ``so_far()``
-    gives the map (h, w) as it is then; it ends the work by raising.
+    gives the maps (m, h, w) as they are then; it ends the work by raising.
     """
 
     keras_model: keras.Model
     image: np.ndarray
-    target: np.int32
-    against: np.int32
-    score: float
-    share: float
+    targets: np.ndarray
+    against: np.ndarray
+    scores: np.ndarray
+    shares: np.ndarray
     options: Mapping[str, float]
     at_once: int
     step: Callable[[float, Callable[[], np.ndarray]], None]
@@ -68,42 +70,55 @@ class OneImage:
 
 
 class ManyPasses(Explainer):
-    """Base of the methods."""
+    """Base of the methods; ``together``: they take several classes of one image at a time."""
 
-    def explain_one(self, one: OneImage) -> tuple[np.ndarray, dict[str, float]]:
-        """The map (h, w) of one image, and figures about it (the same names for every image)."""
+    together: ClassVar[bool] = False
+
+    def explain_one(self, one: OneImage) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """The maps (m, h, w) of one image, and figures about them (m,), always the same names."""
         raise NotImplementedError
 
     def explain(self, task: Task) -> Found:
         size = at_once(task)
         scores, targets, shares = _first_look(task, size)
         raw = np.zeros(task.images.shape[:3], np.float32)
-        details: list[dict[str, float]] = []
-        for i, image in enumerate(task.images):
+        details: list[dict[str, np.ndarray]] = []
+        for part in self._groups(task):
             one = OneImage(
                 task.keras_model,
-                image,
-                targets[i],
-                task.against[i],
-                float(scores[i]),
-                float(shares[i]),
+                task.images[part.start],
+                targets[part],
+                task.against[part],
+                scores[part],
+                shares[part],
                 task.options,
                 size,
-                partial(_step, task, raw, i),
+                partial(_step, task, raw, part),
             )
             task.check_cancelled()
-            raw[i], figures = self.explain_one(one)
+            raw[part], figures = self.explain_one(one)
             details.append(figures)
-        together = {name: np.array([d[name] for d in details], np.float32) for name in details[0]}
-        return Found(raw, targets, shares, together)
+        figures = {name: np.concatenate([d[name] for d in details]) for name in details[0]}
+        figures = {name: values.astype(np.float32) for name, values in figures.items()}
+        return Found(raw, targets, shares, figures)
+
+    def _groups(self, task: Task) -> Iterator[slice]:
+        """Neighbours that are taken at a time: the same image, if the method can."""
+        start, images = 0, task.images
+        for stop in range(1, len(images) + 1):
+            same = self.together and stop < len(images)
+            if not (same and np.array_equal(images[stop], images[start])):
+                yield slice(start, stop)
+                start = stop
 
 
 def _step(
-    task: Task, raw: np.ndarray, i: int, fraction: float, so_far: Callable[[], np.ndarray]
+    task: Task, raw: np.ndarray, part: slice, fraction: float, so_far: Callable[[], np.ndarray]
 ) -> None:
-    task.report((i + fraction) / len(raw), ASKING)
+    done = part.start + fraction * (part.stop - part.start)
+    task.report(done / len(raw), ASKING)
     if task.on_frame is not None:
-        raw[i] = so_far()
+        raw[part] = so_far()
         task.on_frame(raw.copy())
     task.check_cancelled()
 

@@ -21,29 +21,30 @@ class Occlusion(ManyPasses):
     """
 
     name = "occlusion"
+    together = True
     options = {
         "patch": Option(1 / 7, 0.05, 1.0),
         "stride": Option(0.5, 0.25, 1.0),
         "baseline": baseline_option("mean"),
     }
 
-    def explain_one(self, one: OneImage) -> tuple[np.ndarray, dict[str, float]]:
+    def explain_one(self, one: OneImage) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         shape = one.image.shape[:2]
         across, down = positions(shape, one.options["patch"], one.options["stride"])
         run, plain = compiled_masked(one.keras_model), one.plain
-        falls, covers = np.zeros(shape), np.zeros(shape)
+        falls, covers = np.zeros((len(one.targets), *shape)), np.zeros(shape)
 
         def so_far() -> np.ndarray:
             return falls / np.maximum(covers, 1)
 
         for part in one.batches(len(across)):
             visible = 1 - across[part, :, None] * down[part, None, :]
-            scores, _ = run(one.image, plain, visible, one.target, one.against)
-            fall = one.score - scores.numpy().astype(np.float64)
-            falls += (across[part] * fall[:, None]).T @ down[part]
+            scores, _ = run(one.image, plain, visible, one.targets, one.against)
+            fall = one.scores[:, None] - scores.numpy().astype(np.float64)
+            falls += (fall[:, None] * across[part].T) @ down[part]
             covers += across[part].T @ down[part]
             one.step(part.stop / len(across), so_far)
-        return so_far(), {"score": one.score}
+        return so_far(), {"score": one.scores}
 
 
 def positions(shape: tuple[int, int], patch: float, stride: float) -> tuple[np.ndarray, np.ndarray]:

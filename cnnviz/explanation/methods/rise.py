@@ -24,6 +24,7 @@ class Rise(ManyPasses):
     """
 
     name = "rise"
+    together = True
     options = {
         "masks": Option(1000, 10, 8000),
         "cells": Option(7, 2, 32),
@@ -31,26 +32,26 @@ class Rise(ManyPasses):
         "baseline": baseline_option("mean"),
     }
 
-    def explain_one(self, one: OneImage) -> tuple[np.ndarray, dict[str, float]]:
+    def explain_one(self, one: OneImage) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         count, shape = one.options["masks"], one.image.shape[:2]
         masks = Masks(count, one.options["cells"], one.options["visible"], shape)
         run, plain = compiled_masked(one.keras_model), one.plain
-        votes, seen = np.zeros(shape), np.zeros(shape)
-        total, done = 0.0, 0
+        votes, seen = np.zeros((len(one.targets), *shape)), np.zeros(shape)
+        total, done = np.zeros(len(one.targets)), 0
 
         def so_far() -> np.ndarray:
-            more = votes / np.maximum(seen, 1e-9) - total / done
+            more = votes / np.maximum(seen, 1e-9) - total[:, None, None] / done
             return np.where(np.abs(more) < _NOTHING, 0, more)
 
         for part in one.batches(count):
             visible = masks[part]
-            _, shares = run(one.image, plain, visible, one.target, one.against)
+            _, shares = run(one.image, plain, visible, one.targets, one.against)
             shares = shares.numpy()
             votes += np.tensordot(shares, visible, axes=1)
             seen += visible.sum(axis=0)
-            total, done = total + float(shares.sum(dtype=np.float64)), part.stop
+            total, done = total + shares.sum(axis=1, dtype=np.float64), part.stop
             one.step(done / count, so_far)
-        return so_far(), {"share": one.share, "mean_share": total / done}
+        return so_far(), {"share": one.shares, "mean_share": total / done}
 
 
 class Masks:

@@ -26,17 +26,17 @@ class SmoothGrad(ManyPasses):
     name = "smooth_grad"
     options = {"samples": Option(16, 1, 256), "noise": Option(0.15, 0.0, 1.0)}
 
-    def explain_one(self, one: OneImage) -> tuple[np.ndarray, dict[str, float]]:
+    def explain_one(self, one: OneImage) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         samples, deviation = one.options["samples"], one.options["noise"] * np.ptp(one.image)
         run = compiled(one.keras_model, (self.name,), lambda: _build(one.keras_model))
         total, done = np.zeros_like(one.image), 0
 
         def so_far() -> np.ndarray:
-            return np.abs(total / done).max(axis=-1)
+            return np.abs(total / done).max(axis=-1)[None]
 
         for part in one.batches(samples):
             noise = noise_of(range(samples)[part], one.image.shape) * np.float32(deviation)
-            total += run(one.image, noise, one.target, one.against).numpy()
+            total += run(one.image, noise, one.targets[0], one.against[0]).numpy()
             done += len(noise)
             one.step(done / samples, so_far)
         return so_far(), {}
