@@ -109,9 +109,8 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="filter-choi
 if chosen is not None:
     with place:
         shown = pictures is not None and chosen in channels
-        channel_card.show(
-            opened, layer, chosen, pictures[channels.index(chosen)] if shown else None
-        )
+        picture = pictures[channels.index(chosen)] if shown else None
+        channel_card.show(opened, layer, chosen, measured, picture)
 
 with st.expander(_("The weights of the first layer")):
     try:

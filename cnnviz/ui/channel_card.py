@@ -25,13 +25,21 @@ _LARGE, _SMALL = 336, 160
 _EXCITING = 8  # of the images found: two full rows
 
 
-def show(opened: Opened, layer: Layer, number: int, picture: np.ndarray | None = None) -> None:
+def show(
+    opened: Opened,
+    layer: Layer,
+    number: int,
+    measured: Measured | None,
+    picture: np.ndarray | None = None,
+) -> None:
     """The card of channel ``number``.
 
     Args:
         opened: the model.
         layer: one of its layers.
         number: the channel.
+        measured: its layer over a data set (``channel_data.measure``); None where there are no
+            images, or the search was stopped.
         picture: (h, w, c) uint8, made to excite the channel; drawn here when None.
     """
     with st.container(border=True, key="channel-card"):
@@ -39,7 +47,6 @@ def show(opened: Opened, layer: Layer, number: int, picture: np.ndarray | None =
         summary = st.empty()
         left, right = st.columns([2, 3], gap="large")
         with right:
-            measured = channel_data.measure(opened, layer)
             if measured is None:
                 _no_images(opened)
             else:
