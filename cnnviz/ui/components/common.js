@@ -21,6 +21,16 @@ const memoryOf = (parent) => {
   return memories.get(parent)
 }
 
+// What a component returns to be called at its end. Streamlit calls it also for a run of the script
+// that another one overtook while it was being loaded: that must not end what goes on.
+const atTheEnd = (memory, end) => {
+  const run = (memory.run ?? 0) + 1
+  memory.run = run
+  return () => {
+    if (memory.run === run) end()
+  }
+}
+
 // "{count} images of {name}" with its places filled in.
 const filled = (template, values) =>
   template.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole))

@@ -202,10 +202,10 @@ export default function ({ data, parentElement }) {
   draw()
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches
   if (memory.playing || (memory.at === 0 && !calm)) start()
-  return () => {
+  return atTheEnd(memory, () => {
     memory.observer.disconnect()
     cancelAnimationFrame(memory.frame)
-  }
+  })
 }
 
 const clock = (seconds) => {

@@ -23,11 +23,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
   memory.observer = new ResizeObserver(() => memory.draw())
   memory.observer.observe(memory.look.whole)
   memory.draw()
-  return () => {
+  return atTheEnd(memory, () => {
     memory.observer.disconnect()
     memory.stop()
     memory.stop = null
-  }
+  })
 }
 
 // What of the page Python has to draw again: "page", "part" or null.
