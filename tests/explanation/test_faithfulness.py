@@ -3,9 +3,13 @@ import numpy as np
 import pytest
 from keras import layers
 
+from cnnviz.datasets.dataset import Dataset
 from cnnviz.errors import BadInput, Cancelled
+from cnnviz.explanation.comparing import compare_methods
 from cnnviz.explanation.explain import explain
 from cnnviz.explanation.faithfulness import Trial, faithfulness
+from cnnviz.explanation.measures import MEASURES
+from cnnviz.explanation.randomisation import randomisation_check
 from cnnviz.explanation.results import Explanation
 from tests.inference import networks
 
@@ -126,6 +130,43 @@ def test_curves_by_hand():
     held = Trial(model, image, target=1, against=0).votes([image])[0]
     lead = 2 * (image.ravel() @ weights - 3)
     assert held == pytest.approx(1 / (1 + np.exp(-lead)), rel=1e-5)
+
+
+def ending(units, activation):
+    """A small network that ends in its own way."""
+    inputs = layers.Input((8, 8, 1))
+    x = layers.Conv2D(3, 3, activation="relu", name="conv")(inputs)
+    x = layers.Dense(units, activation=activation, name="answer")(layers.Flatten()(x))
+    network = networks.shaken(keras.Model(inputs, x))
+    network.set_weights([w / 100 for w in network.get_weights()])
+    return network
+
+
+ENDINGS = {
+    "one sigmoid": lambda: ending(1, "sigmoid"),
+    "multi-label": lambda: ending(3, "sigmoid"),
+    "logits": lambda: ending(3, None),
+}
+
+
+@pytest.mark.parametrize("kind", ENDINGS)
+def test_every_measure_on_every_kind_of_ending(kind):
+    model = networks.model(ENDINGS[kind]())
+    images = networks.images(model.keras_model, 3)
+    explained = explain(model, images, "hires_cam")
+    found = faithfulness(model, images, explained, steps=10, randoms=2)
+    np.testing.assert_allclose(found.votes, model.predict(images).max(axis=1), rtol=1e-4)
+    for name in MEASURES:
+        assert np.isfinite(found.measure(name)).all()
+    data = Dataset("noise", "test", images, np.zeros(3, int), ("one",))
+    table = compare_methods(model, data, ["hires_cam"], randoms=2)
+    for k, name in enumerate(table.measures):
+        np.testing.assert_allclose(table.values[0, k], found.measure(name), atol=1e-3)
+    before = model.keras_model.get_weights()
+    forgotten = randomisation_check(model, images[0], "hires_cam", repeats=1)
+    assert forgotten.stages == ("answer", "conv")
+    for old, new in zip(before, model.keras_model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
 
 
 @pytest.mark.parametrize("build", [networks.flat, networks.nested, networks.sequential])
