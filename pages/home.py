@@ -4,7 +4,7 @@ import streamlit as st
 
 from cnnviz import images
 from cnnviz.figures import overlays, tiles
-from cnnviz.ui import address, current, frame, ways_in
+from cnnviz.ui import address, current, frame, vote_words, ways_in
 from cnnviz.ui.components.flow import Answer, Column, Tile, flow
 from cnnviz.ui.language import _, percent
 from cnnviz.ui.pictures import is_dark
@@ -55,7 +55,7 @@ clicked = flow(
     key="home-flow",
     photo_caption=_("the image, as the network receives it"),
     heatmap_caption=_("what spoke for this answer"),
-    answers_caption=_("its vote"),
+    answers_caption=vote_words.answers_of(card),
 )
 if clicked:
     if clicked["kind"] == "tile":

@@ -9,7 +9,7 @@ import numpy as np
 from cnnviz.inference.layers import capture, layer_names
 from cnnviz.models.model import Model, load_model
 
-_VALUES_PER_BATCH = 64 * 112 * 112 * 3  # input values that go through the network at once
+_VALUES_PER_BATCH = 64 * 224 * 224 * 3  # input values that go through the network at once
 
 
 def feature_maps(

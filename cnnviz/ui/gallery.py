@@ -11,9 +11,10 @@ from cnnviz.evaluation.results import Evaluation
 from cnnviz.figures import overlays
 from cnnviz.figures.tiles import image_sprite
 from cnnviz.ui.components.grid import grid
-from cnnviz.ui.language import _, percent
+from cnnviz.ui.language import _
 from cnnviz.ui.many import Labelled
 from cnnviz.ui.questions import ask
+from cnnviz.ui.vote_words import share_in_words
 
 PER_PAGE = 24
 _SIDE = 112
@@ -35,10 +36,10 @@ def gallery(
     pairs = _pairs(labelled, found, shown)
     names = labelled.class_names
     captions = [
-        _("{true} → {called}\n{share} of its vote").format(
+        _("{true} → {called}\n{share}").format(
             true=names[found.labels[p]],
             called=names[found.predicted[p]],
-            share=percent(float(found.confidence[p])),
+            share=share_in_words(labelled.opened.card, float(found.confidence[p])),
         )
         for p in shown
     ]

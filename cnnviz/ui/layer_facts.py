@@ -108,10 +108,18 @@ _TABLE_STYLE = """<style>
 
 
 def in_words(layer: Layer) -> str:
-    """What this kind of layer does, in one plain sentence; empty for a kind we do not know."""
+    """What this kind of layer does, in plain words; empty for a kind we do not know.
+
+    Of a layer that is used several times it is said which use is shown.
+    """
     if "softmax" in layer.name.lower() and layer.kind == "Activation":
-        return _(dict(_WORDS)["Softmax"])
-    return next((_(text) for kind, text in _WORDS if re.search(kind, layer.kind)), "")
+        words = _(dict(_WORDS)["Softmax"])
+    else:
+        words = next((_(text) for kind, text in _WORDS if re.search(kind, layer.kind)), "")
+    if layer.uses == 1:
+        return words
+    passes = _("An image passes this layer {count} times; what it shows the last time is shown.")
+    return f"{words} {passes.format(count=layer.uses)}".strip()
 
 
 def kernel(card: Card, layer: Layer) -> tuple[tuple[int, int], tuple[int, int]] | None:

@@ -149,7 +149,7 @@ def _class_names(upload: str, classes: int) -> list[str]:
     text = st.text_area(
         _("One name a line, in the order of the network's outputs"),
         "\n".join(_("class {number}").format(number=i) for i in range(classes)),
-        key=f"typed-{upload}",
+        key=f"typed-{upload}-{classes}",
     )
     names = [line.strip() for line in text.splitlines() if line.strip()]
     if len(names) != classes:

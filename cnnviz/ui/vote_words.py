@@ -6,6 +6,11 @@ from cnnviz.models.cards import Card
 from cnnviz.ui.language import _, percent
 
 
+def answers_of(card: Card) -> str:
+    """What all shares together are called."""
+    return _("its answers, each for itself") if card.answers == "several" else _("its vote")
+
+
 def share_in_words(card: Card, share: float, *, bold: bool = False) -> str:
     """“97 % of its vote”, or “97 % yes” where each class is answered for itself (multi-label).
 
