@@ -36,10 +36,19 @@ class Model:
         reference: the name under which it is kept, None for a model of your own.
 
     Raises:
-        BadModel: the card's class names do not fit the network's output.
+        BadModel: the card's class names do not fit the network's output, or the network has not
+            one input and one output.
     """
 
     def __init__(self, keras_model: keras.Model, card: Card, reference: str | None = None) -> None:
+        ends = [len(getattr(keras_model, name, None) or ()) for name in ("inputs", "outputs")]
+        if ends != [1, 1]:
+            raise BadModel(
+                "A sequential or functional network with one input and one output can be looked "
+                "into; this one has {inputs} inputs and {outputs} outputs.",
+                inputs=ends[0],
+                outputs=ends[1],
+            )
         self.keras_model, self.card, self.reference = keras_model, card, reference
         self.ending = outputs.find_ending(keras_model)
         if len(card.class_names) != self.ending.classes:

@@ -61,6 +61,33 @@ def test_class_names_must_fit(tiny_network):
         Model(tiny_network, make_card(tiny_network, "x", ["a", "b"]))
 
 
+def test_a_network_needs_one_input_and_one_output(tiny_model):
+    network = tiny_model.keras_model
+    two = keras.Model(network.inputs[0], [network.outputs[0], network.layers[-2].output])
+    with pytest.raises(BadModel, match="1 inputs and 2 outputs"):
+        Model(two, tiny_model.card)
+
+    class Own(keras.Model):
+        def call(self, x):
+            return x
+
+    with pytest.raises(BadModel, match="0 inputs and 0 outputs"):
+        Model(Own(), tiny_model.card)
+
+
+def test_one_of_several_outputs_of_a_file(tmp_path, tiny_network):
+    more = keras.layers.Dense(2, activation="sigmoid", name="more")(tiny_network.layers[-2].output)
+    two = keras.Model(tiny_network.inputs[0], [tiny_network.outputs[0], more])
+    two.save(tmp_path / "two.keras")
+    with pytest.raises(BadModel, match="several outputs"):
+        load_model(tmp_path / "two.keras")
+    first, second = (load_model(tmp_path / "two.keras", output=x) for x in (0, "more"))
+    expected = tiny_network.predict(IMAGES.astype(np.float32), verbose=0)
+    np.testing.assert_allclose(first.predict(IMAGES), expected, atol=1e-6)
+    assert (first.card.answers, second.card.answers) == ("one", "several")
+    assert second.predict(IMAGES).shape == (4, 2)
+
+
 def test_save_and_load(home, tiny_model):
     reference = save_model(tiny_model)
     again = load_model(reference)
