@@ -91,10 +91,18 @@ if panels:
 show_steps(picture, card)
 if choices.view != "patch":
     heatmap_controls.second_row(card, choices, ranked)
-    trust = st.expander(
-        _("Can I trust this?"), icon=":material/fact_check:", key="trust-box", on_change="rerun"
+    with st.expander(_("Colours"), icon=":material/palette:", key="colours-box"):
+        heatmap_controls.colours(choices)
+    # What is folded away is made when it is opened: the pictures are there sooner.
+    trust, link, how = (
+        st.expander(title, icon=f":material/{icon}:", key=f"{icon}-box", on_change="rerun")
+        for title, icon in (
+            (_("Can I trust this?"), "fact_check"),
+            (_("Link to this view"), "link"),
+            (_("How it works"), "function"),
+        )
     )
-    if trust.open:  # its checks take a while, so they are made for whoever asks
+    if trust.open:
         with trust:
             trust_panel.show(
                 opened,
@@ -105,10 +113,10 @@ if choices.view != "patch":
                 choices.layer,
                 choices.against,
             )
-    with st.expander(_("Colours"), icon=":material/palette:", key="colours-box"):
-        heatmap_controls.colours(choices)
-    with st.expander(_("Link to this view"), icon=":material/link:", key="link-box"):
-        heatmap_saving.share_link(opened, picture)
-    with st.expander(_("How it works"), icon=":material/function:", key="how-box"):
-        heatmap_how.show(panels, choices, card)
+    if link.open:
+        with link:
+            heatmap_saving.share_link(opened, picture)
+    if how.open:
+        with how:
+            heatmap_how.show(panels, choices, card)
 frame.foot("heatmaps")

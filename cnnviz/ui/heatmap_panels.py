@@ -12,7 +12,7 @@ from cnnviz import images
 from cnnviz.explanation.catalogue import CATALOGUE, Method
 from cnnviz.figures import overlays
 from cnnviz.ui.heatmap_choices import Choices
-from cnnviz.ui.language import _
+from cnnviz.ui.language import _, listed
 from cnnviz.ui.photo import Seen
 from cnnviz.ui.pictures import is_dark, show_png, show_svg
 
@@ -130,7 +130,9 @@ def columns(count: int) -> list:
     across = -(-count // max(1, rows))
     places: list = []
     while len(places) < count:
-        places += st.columns(max(2, across), gap="medium")
+        # From the bottom up, so that pictures stand in line also where a title needs two rows.
+        line = "bottom" if count > 1 else "top"
+        places += st.columns(max(2, across), gap="medium", vertical_alignment=line)
     return places
 
 
@@ -149,8 +151,13 @@ def show_scales(panels: Sequence[Panel], words: Callable[[Panel], tuple[str, str
 
     ``words`` names the low end, the middle and the high end of a panel's scale.
     """
-    shown = [panel for panel in panels if not panel.problem]
-    for signed, (low, middle, high) in dict.fromkeys((p.signed, words(p)) for p in shown):
+    groups: dict[tuple, list[Panel]] = {}
+    for panel in panels:
+        if not panel.problem:
+            groups.setdefault((panel.signed, *words(panel)), []).append(panel)
+    for (signed, low, middle, high), group in groups.items():
+        if len(groups) > 1:
+            st.caption(listed(dict.fromkeys(_(panel.method.title) for panel in group)))
         show_svg(
             overlays.scale_svg(
                 low,

@@ -76,8 +76,12 @@ def _live(
     except CnnvizError as error:
         frame.show_error(error)
     address.value("patch", "")  # a patch that rests is part of the link
-    with st.expander(_("Link to this view"), icon=":material/link:", key="link-box"):
-        heatmap_saving.share_link(opened, picture)
+    link = st.expander(
+        _("Link to this view"), icon=":material/link:", key="link-box", on_change="rerun"
+    )
+    if link.open:
+        with link:
+            heatmap_saving.share_link(opened, picture)
 
 
 def _draw(

@@ -120,5 +120,5 @@ def test_a_link_shows_the_same_view_to_somebody_else(open_page):
 def test_trust_is_computed_when_it_is_asked_for(open_page):
     page = open_page(DIGITS)
     assert page.locator(".st-key-choice-trust").count() == 0
-    page.locator(".st-key-trust-box summary").click()
+    page.locator(".st-key-fact_check-box summary").click()
     expect(page.locator(".st-key-choice-trust")).to_be_visible()

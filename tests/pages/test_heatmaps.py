@@ -105,7 +105,9 @@ def test_links_hold_the_whole_view(open_page):
             "heatmaps", model=DIGITS, heat_view="layers", classes="4", heat_method="layer_cam"
         )
     )
-    link = at.code[0].value
+    assert not at.code  # made when it is opened
+    at.session_state["link-box"] = True
+    link = clean(at.run()).code[0].value
     for part in ("heat_view=layers", "classes=4", "heat_method=layer_cam", f"model={DIGITS}"):
         assert part in link
     assert "image=data:mnist/test/0" in link  # also where it is the usual one
