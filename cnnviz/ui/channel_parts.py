@@ -17,7 +17,7 @@ _TOLD_APART = 3  # classes with a colour of their own in the histogram
 
 def responses(measured: Measured, number: int) -> None:
     """The histogram of the channel's responses over the images."""
-    st.markdown(f"##### {_('How strongly does it respond?')}")
+    st.markdown("##### " + _("How strongly does it respond?"))
     words = {"maxima": _("strongest place"), "means": _("mean of all places")}
     spatial = measured.layer.spatial
     which = "maxima"
@@ -69,7 +69,7 @@ def classes(measured: Measured, number: int) -> None:
     """Which classes the channel fires for, and which it speaks for."""
     left, right = st.columns(2, gap="large")
     with left:
-        st.markdown(f"##### {_('Which classes does it fire for?')}")
+        st.markdown("##### " + _("Which classes does it fire for?"))
         means = measured.answer["class_means"][number]
         shown = _largest(means)
         chart(
@@ -90,7 +90,7 @@ def classes(measured: Measured, number: int) -> None:
             ).format(value=f"{measured.answer['selectivity'][number]:.2f}")
         )
     with right:
-        st.markdown(f"##### {_('Which classes does it speak for?')}")
+        st.markdown("##### " + _("Which classes does it speak for?"))
         _contributions(measured, number)
 
 

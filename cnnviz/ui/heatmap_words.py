@@ -43,7 +43,9 @@ def how_to_read(choices: Choices, card: Card) -> str:
             "photo looks as usual, nothing did. The share is the part of the network's vote that "
             "the class got."
         )
-    return f"**{_(choices.method.title)}.** {_(choices.method.reading)}"
+    return _("**{title}.** {text}").format(
+        title=_(choices.method.title), text=_(choices.method.reading)
+    )
 
 
 def kind(method: Method) -> str:
@@ -53,7 +55,9 @@ def kind(method: Method) -> str:
 
 def question(method: Method) -> str:
     """A method as it is offered: its kind, the plain question, the technical name."""
-    return f"{kind(method)}: {_(method.question)} ({_(method.title)})"
+    return _("{kind}: {question} ({name})").format(
+        kind=kind(method), question=_(method.question), name=_(method.title)
+    )
 
 
 def title(panel: Panel, choices: Choices, card: Card) -> str:

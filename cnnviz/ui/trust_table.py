@@ -37,7 +37,7 @@ def draw(subject: Subject) -> None:
     wanted = json.dumps(settings, sort_keys=True)
     if st.session_state.get(_ASKED) != wanted:
         st.button(
-            _("Measure"),
+            _("Measure them"),
             key="trust-measure",
             type="primary",
             icon=":material/table:",

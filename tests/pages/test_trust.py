@@ -99,7 +99,7 @@ def test_methods_are_compared_when_asked():
     assert any("Averages over 20 test images" in c.value for c in at.caption)
     assert any("| **Grad-CAM** |" in m.value for m in at.markdown)
     clean(at.segmented_control(key="choice-trust_images").set_value("50").run())
-    assert at.button(key="trust-measure").label == "Measure", "another table is asked for anew"
+    assert at.button(key="trust-measure").label == "Measure them", "another table is asked for anew"
 
 
 def test_a_network_without_labelled_images_says_so():
