@@ -186,8 +186,8 @@ _ALL = (
         N_("Occlusion"),
         N_("What happens when a part is covered?"),
         N_(
-            "A grey patch is moved over the image. Red: the score falls when that place is "
-            "covered, so it was needed; blue: the score rises."
+            "A patch in the image's mean colour is moved over it. Red: the score falls when that "
+            "place is covered, so it was needed; blue: the score rises."
         ),
         "Zeiler, Fergus 2013, arXiv 1311.2901",
         "perturbation",
@@ -199,12 +199,13 @@ _ALL = (
         "RISE",
         N_("What do thousands of half-covered images say?"),
         N_(
-            "The image is shown with random parts covered. Bright: where the class kept its vote "
-            "whenever that place was visible."
+            "The image is shown with random parts covered. Red: with that place visible, the class "
+            "got more of the vote than on average; blue: less."
         ),
         "Petsiuk et al. 2018, arXiv 1806.07421",
         "perturbation",
         cost="long",
+        signed=True,
     ),
 )
 
