@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -35,3 +36,19 @@ def test_translations_keep_the_places():
             expected = set(PLACE.findall(ids[-1]))
             for text in strings:
                 assert set(PLACE.findall(text)) == expected, f"{path.parent.parent.name}: {ids[0]}"
+
+
+def test_no_marked_text_is_overlooked():
+    """The extractor does not look into f-strings."""
+    with (ROOT / "locale/zh_CN/LC_MESSAGES/cnnviz.po").open("rb") as file:
+        known = {m.id[0] if isinstance(m.id, tuple) else m.id for m in read_po(file)}
+    for path in (ROOT / "app.py", *ROOT.glob("pages/*.py"), *ROOT.glob("cnnviz/**/*.py")):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            marked = isinstance(call, ast.Call) and getattr(call.func, "id", "") in {
+                "_",
+                "N_",
+                "n_",
+            }
+            if marked and isinstance(call.args[0], ast.Constant):
+                text = call.args[0].value
+                assert text in known, f"{path.relative_to(ROOT)}:{call.lineno}: {text}"
