@@ -16,7 +16,7 @@ from pathlib import Path
 from playwright.async_api import async_playwright
 
 from benchmarks.sessions import Session
-from benchmarks.viewers import SETTLE_S, ages, batches_of, learning, started
+from benchmarks.viewers import SETTLE_S, ages, batches_of, learning, started, stop
 from tests.browser.conftest import CHROMIUM, FLAGS, serving
 
 # Two frames after a change it has been painted.
@@ -57,7 +57,7 @@ async def look(address: str, home: Path, people: int, seconds: float) -> None:
     late = age[int(0.99 * len(age))]
     print(f"{'age of an event on the screen, p99, s':44} {late:8.2f}   (bar: 2.00)")
     print(f"{'questions of the tab a second':44} {len(polls) / seconds:8.2f}")
-    await teacher.rerun(pressed="stop-training")
+    await stop(teacher, home, run)
     for viewer in [*viewers, teacher]:
         await viewer.close()
 

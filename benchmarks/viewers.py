@@ -50,6 +50,13 @@ async def learning(home: Path, run: str) -> Path:
     return diary
 
 
+async def stop(teacher: Session, home: Path, run: str) -> None:
+    """Press Stop, and wait until its worker has written everything down."""
+    await teacher.rerun(pressed="stop-training")
+    while not (home / "runs" / run / "outcome.json").exists():
+        await asyncio.sleep(0.2)
+
+
 def batches_of(diary: Path) -> list[dict]:
     """The events of that kind so far."""
     events = map(json.loads, diary.read_bytes().splitlines()[:-1])
@@ -109,7 +116,7 @@ async def watch(address: str, pid: int, home: Path, people: int, seconds: float)
     print(f"{'sent in all, kB a second and person':44} {received / took / people / 1000:8.1f}")
     print(f"{'web process, resident MB':44} {resident_bytes(pid) / 1e6:8.0f}")
     print(f"{'errors shown':44} {len(errors):8}   {errors[:1] or ''}")
-    await teacher.rerun(pressed="stop-training")
+    await stop(teacher, home, run)
     for viewer in [*viewers, teacher]:
         await viewer.close()
 
