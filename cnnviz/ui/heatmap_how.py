@@ -15,7 +15,7 @@ from cnnviz.ui.language import _
 _FORMULAS = {
     "grad_cam": r"\mathrm{ReLU}\Big(\sum_k \alpha_k A^k\Big),\quad"
     r"\alpha_k = \frac{1}{Z}\sum_{ij}\frac{\partial S}{\partial A^k_{ij}}",
-    "grad_cam_pp": r"\mathrm{ReLU}\Big(\sum_k w_k A^k\Big),\quad"
+    "grad_cam_pp": r"\mathrm{ReLU}\Big(\sum_k w_k A^k\Big),\quad "
     r"w_k = \sum_{ij}\alpha^k_{ij}\,\mathrm{ReLU}\frac{\partial S}{\partial A^k_{ij}},\quad"
     r"\alpha^k_{ij} = \frac{g^2}{2g^2 + g^3\sum_{ab}A^k_{ab}},\; "
     r"g = \frac{\partial S}{\partial A^k_{ij}}",

@@ -52,7 +52,10 @@ def draw(subject: Subject) -> None:
             key="trust-image",
         )
         st.markdown(
-            f"### {subject.class_name(int(found.targets[0]))}: {subject.vote(float(own[at]))}"
+            "### "
+            + _("{name}: {share}").format(
+                name=subject.class_name(int(found.targets[0])), share=subject.vote(float(own[at]))
+            )
         )
         st.caption(_meaning(way))
     with right:
