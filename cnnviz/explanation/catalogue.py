@@ -19,7 +19,9 @@ class Method:
     takes a layer), ``pixels`` (single pixels, by gradients) or ``perturbation`` (the image is
     changed and shown again). ``cost`` is ``quick`` (under two seconds on a processor) or ``long``.
     ``signed`` maps also hold what spoke against the class. ``takes_layer`` methods read a layer.
-    ``class_blind`` ones do not ask for a class, so none can be held against another.
+    ``class_blind`` ones do not ask for a class, so none can be held against another. Maps of
+    ``magnitude`` say how much, not in which direction. Where there is a ``pixel_sign``, it says
+    whether brighter or darker pixels would raise the score, not what spoke for or against it.
     """
 
     name: str
@@ -32,6 +34,12 @@ class Method:
     signed: bool = False
     takes_layer: bool = False
     class_blind: bool = False
+    magnitude: bool = False
+    pixel_sign: bool = False
+
+    def is_signed(self, held: bool) -> bool:
+        """Whether its maps have signs; ``held``: where the class is held against another."""
+        return self.signed or (held and not self.magnitude and not self.class_blind)
 
 
 def _cam(name: str, title: str, question: str, reading: str, source: str, **more: object) -> Method:
@@ -124,6 +132,7 @@ _ALL = (
         ),
         "Simonyan et al. 2013, arXiv 1312.6034",
         "pixels",
+        magnitude=True,
     ),
     Method(
         "gradient_x_input",
@@ -145,6 +154,7 @@ _ALL = (
         "Smilkov et al. 2017, arXiv 1706.03825",
         "pixels",
         cost="long",
+        magnitude=True,
     ),
     Method(
         "integrated_gradients",
@@ -170,6 +180,7 @@ _ALL = (
         "Springenberg et al. 2014, arXiv 1412.6806",
         "pixels",
         signed=True,
+        pixel_sign=True,
     ),
     Method(
         "guided_grad_cam",
@@ -180,6 +191,7 @@ _ALL = (
         "pixels",
         signed=True,
         takes_layer=True,
+        pixel_sign=True,
     ),
     Method(
         "occlusion",

@@ -17,8 +17,6 @@ from cnnviz.explanation.task import Found, OnFrame, Report, Task, checked_option
 from cnnviz.inference.layers import as_batch, output_shape
 from cnnviz.models.model import Model, load_model
 
-_MAGNITUDES = ("gradient", "smooth_grad")  # how much, not in which direction
-
 Classes = int | Sequence[int] | None
 
 
@@ -198,7 +196,7 @@ def _explanation(task: Task, method: str, layer: str | None, found: Found) -> Ex
         shares=found.shares,
         layer=layer,
         method=method,
-        signed=CATALOGUE[method].signed or (bool(held.any()) and method not in _MAGNITUDES),
+        signed=CATALOGUE[method].is_signed(bool(held.any())),
         against=task.against if held.any() else None,
         details=found.details,
     )

@@ -8,6 +8,7 @@ from itertools import islice
 import numpy as np
 
 from cnnviz.errors import BadInput
+from cnnviz.explanation.catalogue import CATALOGUE
 from cnnviz.explanation.imputation import noisy_linear
 from cnnviz.explanation.perturbing import baseline
 from cnnviz.explanation.removal import first_pixels, random_heat, ranking, replaced
@@ -23,7 +24,6 @@ REMOVING = N_("Taking pixels away")
 STEPS, FEWEST_STEPS, MOST_STEPS = 20, 10, 100
 RANDOMS, MOST_RANDOMS = 19, 99  # better than all 19 is chance once in twenty
 ROAD_SHARES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9)
-_SIGN_OF_PIXELS = ("guided_backprop", "guided_grad_cam")
 _ROAD_RANDOMS = 2  # making up pixels takes longer than showing them
 
 
@@ -215,7 +215,7 @@ def evidence(explanation: Explanation) -> np.ndarray:
     """(n, H, W) what a heatmap says for the class: signed maps count from their most positive value
     down, absolutely where the sign means brighter or darker rather than for or against."""
     heats = explanation.heatmaps
-    return np.abs(heats) if explanation.method in _SIGN_OF_PIXELS else heats
+    return np.abs(heats) if CATALOGUE[explanation.method].pixel_sign else heats
 
 
 def random_orders(

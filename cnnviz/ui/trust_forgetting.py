@@ -128,7 +128,7 @@ def _pictures(
 ) -> None:
     """The heatmap as it was, and after ``at`` stages."""
     method = CATALOGUE[subject.method]
-    signed = method.signed or subject.against is not None
+    signed = method.is_signed(subject.against is not None)
     titles = [_("as trained"), _("as trained")]
     if at:
         titles[1] = _("down to {layer}").format(layer=stages[at - 1])

@@ -100,7 +100,7 @@ def _heatmaps(
 
     def on_frame(maps: np.ndarray) -> None:
         rivals = None if rival is None else np.array([rival])
-        signed = CATALOGUE[method].signed or rival is not None
+        signed = CATALOGUE[method].is_signed(rival is not None)
         known = np.array(targets), shares[targets], layer, method, signed, rivals
         drawn.append(answer(Explanation(maps, prepared.shape[1:3], *known)))
 
