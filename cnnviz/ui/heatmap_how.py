@@ -11,7 +11,8 @@ from cnnviz.ui.heatmap_panels import Panel
 from cnnviz.ui.language import _
 
 # A: the maps of the layer, k counts its channels, i j its Z fields; S: the score before softmax
-# or sigmoid (less that of the other class in a contrast); x: the image; p: the share.
+# or sigmoid (less that of the other class in a contrast); x: the image, x': one without content;
+# p: the share; M: a mask; x without m: with patch m covered, of the n patches that cover ij.
 _FORMULAS = {
     "grad_cam": r"\mathrm{ReLU}\Big(\sum_k \alpha_k A^k\Big),\quad"
     r"\alpha_k = \frac{1}{Z}\sum_{ij}\frac{\partial S}{\partial A^k_{ij}}",
@@ -26,19 +27,21 @@ _FORMULAS = {
     r"\sum_{ij}\frac{A^k_{ij}}{\sum_{ab}A^k_{ab}}\frac{\partial S}{\partial A^k_{ij}}",
     "eigen_cam": r"A\,v_1,\quad A = U\Sigma V^\top",
     "score_cam": r"\mathrm{ReLU}\Big(\sum_k w_k A^k\Big),\quad "
-    r"w = \mathrm{softmax}_k\, S\big(x \odot \mathrm{norm}(A^k)\big)",
+    r"w_k = p\big(x \odot \mathrm{norm}(A^k)\big) - p(0)",
     "ablation_cam": r"\mathrm{ReLU}\Big(\sum_k w_k A^k\Big),\quad "
-    r"w_k = \frac{S - S_{A^k = 0}}{S}",
+    r"w_k = \frac{S - S_{A^k = 0}}{|S|}",
     "gradient": r"\max_c\Big|\frac{\partial S}{\partial x_c}\Big|",
     "gradient_x_input": r"\sum_c x_c\,\frac{\partial S}{\partial x_c}",
-    "smooth_grad": r"\frac{1}{n}\sum_{m=1}^{n}\frac{\partial S(x + \epsilon_m)}{\partial x},\quad "
+    "smooth_grad": r"\max_c\Big|\frac{1}{n}\sum_{m=1}^{n}"
+    r"\frac{\partial S(x + \epsilon_m)}{\partial x_c}\Big|,\quad "
     r"\epsilon_m \sim \mathcal{N}(0, \sigma^2)",
-    "integrated_gradients": r"(x - x')\int_0^1 "
-    r"\frac{\partial S\big(x' + t\,(x - x')\big)}{\partial x}\,dt",
+    "integrated_gradients": r"\sum_c (x_c - x'_c)\int_0^1 "
+    r"\frac{\partial S\big(x' + t\,(x - x')\big)}{\partial x_c}\,dt",
     "guided_backprop": r"R^{l} = \mathbb{1}[f^{l} > 0]\;\mathbb{1}[R^{l+1} > 0]\;R^{l+1}",
     "guided_grad_cam": r"\text{Guided backpropagation} \odot \text{Grad-CAM}",
-    "occlusion": r"S(x) - S\big(x \text{ without the patch at } ij\big)",
-    "rise": r"\frac{1}{n\,\mathbb{E}[M]}\sum_{m=1}^{n} p(x \odot M_m)\,M_m",
+    "occlusion": r"\frac{1}{n_{ij}}\sum_{m \ni ij} \big(S(x) - S(x_{\setminus m})\big)",
+    "rise": r"\frac{\sum_m p(x_m)\,M_m}{\sum_m M_m} - \frac{1}{n}\sum_{m=1}^{n} p(x_m),\quad "
+    r"x_m = M_m \odot x + (1 - M_m) \odot x'",
 }
 
 
