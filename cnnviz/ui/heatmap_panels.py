@@ -139,6 +139,8 @@ def columns(count: int) -> list:
 def show_forming(panels: Sequence[Panel], base: Seen, choices: Choices) -> None:
     """The pictures alone, while they form."""
     for place, panel in zip(columns(len(panels)), panels, strict=False):
+        if panel.problem:  # there is nothing to draw; the page says why in the end
+            continue
         with place:
             show_png(
                 images.encode_png(drawn(panel, base, choices.opacity, None)),
