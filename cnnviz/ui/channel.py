@@ -23,7 +23,8 @@ def chosen_channel(layer: Layer) -> int | None:
     text = address.value("channel", "")
     if address.chosen("layer") not in (None, layer.name):
         return None  # it belonged to a layer that this page does not show
-    return int(text) if text.isdecimal() and int(text) < layer.output_shape[-1] else None
+    known = text.isdecimal() and len(text) < 9 and int(text) < layer.output_shape[-1]
+    return int(text) if known else None
 
 
 def are_classes(card: Card, layer: Layer) -> bool:
