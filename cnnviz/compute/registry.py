@@ -192,13 +192,6 @@ QUESTIONS: dict[str, QuestionKind] = {
         version=2,
     ),
     "kernels": QuestionKind(_HERE + "filters:kernels", ("model",), {"layer": None}, limit_s=60),
-    "top_images": QuestionKind(
-        _HERE + "many:top_images",
-        ("model", "layer", "channels", "dataset"),
-        {"split": "train", "limit": 2000, "count": 9},
-        cost="long",
-        limit_s=600,
-    ),
     "channel_statistics": QuestionKind(
         _HERE + "channels:channel_statistics",
         ("model", "layer", "dataset"),

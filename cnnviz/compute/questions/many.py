@@ -1,4 +1,4 @@
-"""Questions about a whole data set: evaluation, feature space, most exciting images."""
+"""Questions about a whole data set: evaluation, feature space."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from cnnviz.datasets.loading import load_dataset
 from cnnviz.embedding.embed import embed
 from cnnviz.errors import NotFound
 from cnnviz.evaluation import evaluate as evaluation
-from cnnviz.explanation.exciting import most_exciting
 from cnnviz.texts import N_
 
 READING = N_("Reading the images")
@@ -87,43 +86,6 @@ def embedding(
         "knn_accuracy": float(found.knn_accuracy),
         "class_names": list(data.class_names),
         "predicted_names": list(opened.card.class_names),
-    }
-
-
-def top_images(
-    context: Context,
-    model: str,
-    layer: str,
-    channels: list[int],
-    dataset: str,
-    split: str,
-    limit: int | None,
-    count: int,
-) -> dict:
-    """The images of a data set that excite channels most, strongest first, and where in them.
-
-    ``indices`` (k, count) are places in the split, ``positions`` (k, count, 2) row and column in
-    the layer's map.
-    """
-    count = checking.number(count, "count", 1, 36)
-    opened = context.model(model)
-    found = checking.layer_of(opened.card, layer)
-    channels = checking.numbers(channels, "channels", found.output_shape[-1] - 1, 64)
-    data, indices = part_of_split(context, dataset, split, limit)
-    exciting = most_exciting(
-        opened,
-        data,
-        found.name,
-        channels,
-        count=count,
-        report=context.report,
-        check_cancelled=context.check_cancelled,
-    )
-    return {
-        "indices": indices[exciting.indices],
-        "values": exciting.values,
-        "positions": exciting.positions,
-        "channels": channels,
     }
 
 
