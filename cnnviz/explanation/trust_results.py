@@ -94,11 +94,11 @@ class Faithfulness(_Message):
         """
         if not self.evidence[i]:
             return "empty"
+        if self.votes[i] < LITTLE:  # so little cannot fall by much, whatever the network looks at
+            return "little"
         curves = [self.deletion[i], self.insertion[i], *self.random_deletion[i]]
         if np.ptp(np.concatenate(curves)) < _UNMOVED:
             return "unmoved"
-        if self.votes[i] < LITTLE:
-            return "little"
         names = {self.random_deletion.shape[1]: "points", 0: "misleads"}
         return names.get(int(self.beaten[i]), "chance")
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cnnviz.compute import codec
-from cnnviz.explanation.trust_results import Comparison, Randomisation, area
+from cnnviz.explanation.trust_results import Comparison, Faithfulness, Randomisation, area
 
 
 def comparison(n=40):
@@ -102,3 +102,30 @@ def test_messages_bring_a_table_back():
     again = Comparison.from_message(codec.decode(codec.encode(found.to_message())))
     assert again.rows == found.rows and again.empty == found.empty
     np.testing.assert_array_equal(again.intervals, found.intervals)
+
+
+def test_a_class_without_a_vote_is_not_said_to_be_unmoved():
+    """From a vote of a thousandth nothing can fall far, also where the network looks closely."""
+
+    def verdict(vote):
+        flat = np.full((1, 3), vote)
+        found = Faithfulness(
+            shares=np.array([0, 0.5, 1]),
+            deletion=flat,
+            insertion=flat,
+            random_deletion=flat[:, None],
+            random_insertion=flat[:, None],
+            road_shares=np.zeros(0),
+            road_most=np.zeros((1, 0)),
+            road_least=np.zeros((1, 0)),
+            road_random=np.zeros((1, 1, 0)),
+            kept=np.array([vote]),
+            orders=np.arange(4)[None],
+            evidence=np.array([True]),
+            targets=np.array([0]),
+            against=np.array([-1]),
+        )
+        return found.verdict()
+
+    assert verdict(0.001) == "little"
+    assert verdict(0.9) == "unmoved"
