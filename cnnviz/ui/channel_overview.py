@@ -15,6 +15,7 @@ from cnnviz.ui.components.grid import grid
 from cnnviz.ui.current import Opened
 from cnnviz.ui.language import _, n_, percent
 from cnnviz.ui.pictures import chart, is_dark
+from cnnviz.ui.plain_text import plain
 
 _SHARES = ("dead_share", "sparsity")
 
@@ -85,7 +86,7 @@ def _in_words(measured: Measured) -> None:
             "The most selective one is channel {channel}, for {name} ({value})."
         ).format(
             channel=most,
-            name=measured.class_names[measured.favourite(most)],
+            name=plain(measured.class_names[measured.favourite(most)]),
             value=f"{selectivity[most]:.2f}",
         )
     st.markdown(text)

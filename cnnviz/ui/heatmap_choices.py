@@ -52,6 +52,8 @@ def read(card: Card, ranked: Sequence[int]) -> Choices:
     names = offered(card, view)
     method = CATALOGUE[address.value("heat_method", usual_method(card), valid=names)]
     against = _number("against", card)
+    if view in ("classes", "layers") and method.class_blind:
+        against = None  # it stays in the address for the next method
     classes = [c for c in numbers(address.value("classes", ""), card) if c != against]
     chosen = bool(classes)
     if not chosen:

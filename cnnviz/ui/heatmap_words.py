@@ -10,6 +10,7 @@ from cnnviz.models.cards import Card
 from cnnviz.ui.heatmap_choices import CLASSLESS, Choices
 from cnnviz.ui.heatmap_panels import Panel
 from cnnviz.ui.language import _, percent
+from cnnviz.ui.plain_text import plain
 from cnnviz.ui.vote_words import share_in_words
 
 _FEW = 20  # up to so many classes a stranger's image is likely to be none of them
@@ -32,8 +33,9 @@ def how_to_read(choices: Choices, card: Card) -> str:
             "Drag the patch over the image: what it covers is missing from the vote. Where the "
             "vote falls, the network needed what was there."
         )
-    if choices.against is not None:
-        rival = _(card.class_names[choices.against])
+    told = choices.method.is_signed(True) and not choices.method.pixel_sign
+    if choices.against is not None and told:
+        rival = class_name(card, choices.against)
         return _(
             "**Red** spoke for the class named above the picture, **blue** for {rival}."
         ).format(rival=rival)
@@ -71,7 +73,7 @@ def title(panel: Panel, choices: Choices, card: Card) -> str:
         )
     if panel.method.name in CLASSLESS:
         return _("whatever the class")
-    return target(panel, card)
+    return class_name(card, panel.target)
 
 
 def subtitle(panel: Panel, choices: Choices, card: Card) -> str:
@@ -79,19 +81,24 @@ def subtitle(panel: Panel, choices: Choices, card: Card) -> str:
     if choices.view == "methods":
         return _(panel.method.question)
     if choices.view == "layers" and panel.layer:
-        return panel.layer
+        return plain(panel.layer)
     if panel.method.name in CLASSLESS:
         return _("the strongest pattern of the layer")
     share = share_in_words(card, panel.share, bold=True)
     if panel.against is not None:
-        name = _(card.class_names[panel.against])
+        name = class_name(card, panel.against)
         return _("rather than **{name}** · {share}").format(name=name, share=share)
     return share
 
 
 def target(panel: Panel, card: Card) -> str:
-    """The class that a panel explains."""
+    """The class that a panel explains, as it is; not for Markdown."""
     return _(card.class_names[panel.target])
+
+
+def class_name(card: Card, number: int) -> str:
+    """A class, in Markdown: somebody may have typed its name."""
+    return plain(_(card.class_names[number]))
 
 
 def explained(panels: Sequence[Panel], card: Card) -> str:
@@ -99,9 +106,9 @@ def explained(panels: Sequence[Panel], card: Card) -> str:
     panel = panels[0]
     if all(panel.method.name in CLASSLESS for panel in panels):
         return _(panel.method.question)
-    name = f"**{target(panel, card)}**"
+    name = f"**{class_name(card, panel.target)}**"
     if panel.against is not None:
-        rival = f"**{_(card.class_names[panel.against])}**"
+        rival = f"**{class_name(card, panel.against)}**"
         return _("Why {name} rather than {rival}?").format(name=name, rival=rival)
     share = share_in_words(card, panel.share)
     return _("What spoke for {name}, which got {share}?").format(name=name, share=share)
@@ -115,13 +122,13 @@ def image_title(picture: Picture) -> str:
 
 def ends(panel: Panel, card: Card) -> tuple[str, str, str]:
     """The low end, the middle and the high end of a panel's colour scale."""
-    if panel.against is not None:
+    if panel.method.pixel_sign:
+        return _("would lower it"), _("nothing"), _("would raise it")
+    if panel.against is not None and panel.signed:
         rival = _(card.class_names[panel.against])
         return _("for {name}").format(name=rival), _("neither"), _("for the class above")
     if panel.method.name == "occlusion":
         return _("in the way"), _("made no difference"), _("was needed")
-    if panel.method.name == "guided_backprop":
-        return _("would lower it"), _("nothing"), _("would raise it")
     if panel.signed:
         return _("spoke against it"), _("nothing"), _("spoke for it")
     if panel.method.name in CLASSLESS:
@@ -137,11 +144,11 @@ def about(panel: Panel, card: Card) -> list[str]:
     if panel.problem:
         return [panel.problem]
     if not panel.positive:
-        name = target(panel, card)
+        name = class_name(card, panel.target)
         if panel.against is None:
             said.append(_("Nothing in this image spoke for {name}.").format(name=name))
         else:
-            rival = _(card.class_names[panel.against])
+            rival = class_name(card, panel.against)
             said.append(
                 _("Nothing in this image spoke for {name} rather than {rival}.").format(
                     name=name, rival=rival
@@ -185,17 +192,17 @@ def warning_of(picture: Picture, card: Card) -> str | None:
         return _("This network only knows ten digits and must choose one of them.")
     if card.answers == "several":
         return _("This network only knows {count} classes ({names}).").format(
-            count=count, names=_(", ").join(_(name) for name in card.class_names)
+            count=count, names=_(", ").join(plain(_(name)) for name in card.class_names)
         )
     return _(
         "This network only knows {count} classes ({names}) and must choose one of them."
-    ).format(count=count, names=_(", ").join(_(name) for name in card.class_names))
+    ).format(count=count, names=_(", ").join(plain(_(name)) for name in card.class_names))
 
 
 def _completeness(panel: Panel, card: Card) -> str:
     """The error of Integrated Gradients in words."""
     error = panel.details["completeness_error"]
-    name = target(panel, card)
+    name = class_name(card, panel.target)
     if error < 0.01:
         return _(
             "{name}: the pixels together make up the gain in score, with an error of {error}."
@@ -213,5 +220,5 @@ def _layers_used_again(panels: Sequence[Panel], card: Card) -> list[str]:
 
 def _used_again(card: Card, name: str) -> str:
     return _("The image passes the layer {layer} {count} times; the last time is shown.").format(
-        layer=name, count=card.layer(name).uses
+        layer=plain(name), count=card.layer(name).uses
     )

@@ -9,6 +9,7 @@ from cnnviz.explanation.catalogue import CATALOGUE
 from cnnviz.models.cards import Card
 from cnnviz.ui.current import Opened
 from cnnviz.ui.language import _, percent
+from cnnviz.ui.plain_text import plain
 from cnnviz.ui.vote_words import share_in_words
 
 
@@ -42,7 +43,8 @@ class Subject:
         return _(CATALOGUE[self.method].title)
 
     def class_name(self, target: int) -> str:
-        return _(self.card.class_names[target])
+        """A class, in Markdown: somebody may have typed its name."""
+        return plain(_(self.card.class_names[target]))
 
     def vote(self, share: float) -> str:
         """A vote in words: of one class, or of one of two that are held against each other."""
