@@ -86,7 +86,7 @@ const made = (root, memory) => {
     marks: make("div", { class: "note" }),
   }
   look.rest = make("div", {}, look.figures, look.notes, look.charts, look.marks)
-  look.whole = make("div", { class: "whole" }, look.lead, look.bar, look.lost, look.rest)
+  look.whole = make("div")
   return look
 }
 
@@ -96,15 +96,16 @@ const put = (element, text) => {
 
 const show = (root, memory) => {
   const { look, told, data: { shows, words } } = memory
-  look.lead.hidden = shows === "nothing"
-  look.bar.hidden = shows !== "all" || typeof told?.fraction !== "number"
-  look.rest.hidden = shows !== "all"
+  const parts = { nothing: [look.lost], lead: [look.lead, look.lost],
+    all: [look.lead, look.bar, look.lost, look.rest] }[shows]
+  if (look.whole.childElementCount !== parts.length) look.whole.replaceChildren(...parts)
+  look.bar.hidden = typeof told?.fraction !== "number"
   if (!told || shows === "nothing") return
-  const parts = told.lead.split("**") // every second one is strong
-  if (look.lead.textContent !== parts.join("")) {
-    look.lead.replaceChildren(...parts.map((text, i) => (i % 2 ? make("strong", {}, text) : text)))
+  const texts = told.lead.split("**") // every second one is strong
+  if (look.lead.textContent !== texts.join("")) {
+    look.lead.replaceChildren(...texts.map((text, i) => (i % 2 ? make("strong", {}, text) : text)))
   }
-  if (!look.bar.hidden) {
+  if (shows === "all" && !look.bar.hidden) {
     look.bar.firstChild.style.width = `${100 * told.fraction}%`
     look.bar.setAttribute("aria-valuenow", Math.round(100 * told.fraction))
     look.bar.setAttribute("aria-label", words.progress)
