@@ -199,10 +199,12 @@ class Randomisation(_Message):
         """The likeness that should be gone, and whether the whole network had forgotten by then.
 
         The larger one of the likeness when at least the upper half of the layers had forgotten and
-        of that at the end; a map that became flat has none.
+        of that at the end. A map that became flat has none: one round in which it is by chance
+        alike, among others in which nothing is left of it, does not make it stay.
         """
         half = next(i for i, n in enumerate(self.counts) if 2 * n >= self.counts[-1])
-        upper, whole = (abs(float(np.nan_to_num(self.course[i]))) for i in (half, -1))
+        likeness = np.abs(np.nan_to_num(self.correlations).mean(axis=0))
+        upper, whole = float(likeness[half]), float(likeness[-1])
         return (whole, True) if whole >= upper else (upper, False)
 
     @property

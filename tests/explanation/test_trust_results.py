@@ -97,6 +97,21 @@ def test_a_missing_repeat_is_left_out_of_the_average():
     assert found.verdict == "empty", "a flat map has nothing to lose"
 
 
+def test_a_map_that_is_mostly_gone_does_not_stay():
+    found = Randomisation(
+        ("a",),
+        (1,),
+        np.arange(8.0).reshape(2, 2, 2),
+        np.array([[np.nan], [0.65], [np.nan]]),
+        np.ones(2),
+        "x",
+        None,
+        0,
+    )
+    assert found.kept == (pytest.approx(0.65 / 3), True)
+    assert found.verdict == "changes"
+
+
 def test_messages_bring_a_table_back():
     found = comparison()
     again = Comparison.from_message(codec.decode(codec.encode(found.to_message())))
