@@ -91,6 +91,15 @@ def channel_kernel(
     )
 
 
+def kernels_of(layer: keras.layers.Layer) -> np.ndarray | None:
+    """All kernels of a two-dimensional convolution, float32 (h, w, inputs, channels).
+
+    A depthwise one looks at one input for each channel. None for other layers.
+    """
+    read = None if type(layer).__name__ == "Dense" else _READERS.get(type(layer).__name__)
+    return None if read is None else read(layer, 0)[1]
+
+
 def _maker(card: Card, name: str) -> Layer | None:
     """The layer with the weights behind a layer."""
     found = card.layer(name)

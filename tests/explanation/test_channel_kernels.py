@@ -4,7 +4,7 @@ import pytest
 from keras import layers
 
 from cnnviz.errors import BadInput, NotFound
-from cnnviz.explanation.channel_kernels import channel_kernel
+from cnnviz.explanation.channel_kernels import channel_kernel, kernels_of
 from tests.inference import networks
 
 
@@ -95,3 +95,28 @@ def test_sums_and_the_image_have_no_kernel_and_refusals_are_sentences():
         channel_kernel(model, "left", 2)
     with pytest.raises(NotFound):
         channel_kernel(model, "nothing", 0)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.Conv2D(6, 3),
+        layers.Conv2DTranspose(6, 3),
+        layers.SeparableConv2D(6, 3),
+        layers.DepthwiseConv2D(3, depth_multiplier=2),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_all_kernels_are_those_of_the_channels(layer):
+    layer.name = "it"
+    model = made(layer)
+    kernels = kernels_of(model.keras_model.get_layer("it"))
+    assert kernels.shape[3] == 6
+    for channel in range(6):
+        alone = channel_kernel(model, "it", channel).kernel
+        np.testing.assert_array_equal(kernels[..., channel], alone)
+
+
+def test_a_dense_layer_has_no_kernels():
+    model = made()
+    assert kernels_of(model.keras_model.get_layer("end")) is None

@@ -7,6 +7,7 @@ import numpy as np
 from cnnviz.compute.context import Context
 from cnnviz.compute.questions import checking
 from cnnviz.errors import NotPossible
+from cnnviz.explanation.channel_kernels import kernels_of
 from cnnviz.explanation.filters import OBJECTIVES, PARAMETRISATIONS, visualize_filters
 from cnnviz.inference.layers import find_layer
 from cnnviz.texts import N_
@@ -77,12 +78,9 @@ def kernels(context: Context, model: str, layer: str | None) -> dict:
             raise NotPossible("This network has no convolutions, so it has no kernels to show.")
         layer = convolutions[0]
     layer = checking.layer_of(opened.card, layer).name
-    weights = getattr(find_layer(opened.keras_model, layer), "kernel", None)
-    if weights is None or len(weights.shape) != 4:
+    values = kernels_of(find_layer(opened.keras_model, layer))
+    if values is None:
         raise NotPossible("The layer “{layer}” is no convolution.", layer=layer[:60])
-    values = np.asarray(weights, np.float32)
-    if "Depthwise" in opened.card.layer(layer).kind:  # (h, w, channels, multiplier)
-        values = values.reshape(*values.shape[:2], 1, -1)
     values = np.moveaxis(values, 3, 0)
     most = min(_MOST_KERNELS, max(1, 1_000_000 // int(np.prod(values.shape[1:]))))
     return {"kernels": np.ascontiguousarray(values[:most]), "layer": layer, "total": len(values)}
