@@ -19,6 +19,7 @@ from cnnviz.ui.components.grid import grid
 from cnnviz.ui.current import Opened
 from cnnviz.ui.language import _, percent
 from cnnviz.ui.pictures import show_png
+from cnnviz.ui.plain_text import plain
 from cnnviz.ui.questions import ask
 
 _LARGE, _SMALL = 336, 160
@@ -66,7 +67,8 @@ def show(
 def _head(opened: Opened, layer: Layer, number: int) -> None:
     last = layer.output_shape[-1] - 1
     with st.container(horizontal=True, vertical_alignment="center", key="channel-head"):
-        st.subheader(channel.title_of(opened.card, layer, number), anchor=False, width="content")
+        title = plain(channel.title_of(opened.card, layer, number))
+        st.subheader(title, anchor=False, width="content")
         with st.container(horizontal=True, horizontal_alignment="right"):
             for key, label, icon, to in (
                 ("channel-previous", _("Previous channel"), "arrow_back", number - 1),

@@ -10,7 +10,7 @@ from cnnviz.datasets.image_references import Picture
 from cnnviz.errors import Cancelled, CnnvizError
 from cnnviz.explanation.catalogue import CATALOGUE
 from cnnviz.ui.current import Opened
-from cnnviz.ui.heatmap_choices import CLASSLESS, TOGETHER, Choices
+from cnnviz.ui.heatmap_choices import TOGETHER, Choices
 from cnnviz.ui.heatmap_panels import Panel, panels_of, panels_of_table
 from cnnviz.ui.language import _
 from cnnviz.ui.questions import ask
@@ -67,7 +67,7 @@ def _of_one(
         method=method,
         targets=None if usual else list(choices.classes),  # None: made beforehand where shipped
         layer=layer if CATALOGUE[method].takes_layer else None,
-        against=None if method in CLASSLESS else choices.against,
+        against=None if CATALOGUE[method].class_blind else choices.against,
         waiting=_("Asking the network …"),
         on_frame=lambda frame: on_panels(panels_of(frame)),
         **_about(opened, picture),

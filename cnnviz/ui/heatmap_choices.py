@@ -17,7 +17,6 @@ MOST_CLASSES = 4
 MOST_LAYERS = 6
 # One pass through the network gives all of these.
 TOGETHER = ("grad_cam", "grad_cam_pp", "hires_cam", "layer_cam", "xgrad_cam")
-CLASSLESS = ("eigen_cam",)  # their map is the same for every class
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def read(card: Card, ranked: Sequence[int]) -> Choices:
     chosen = bool(classes)
     if not chosen:
         most = 3 if view == "classes" else 1
-        if against is not None or method.cost == "long" or method.name in CLASSLESS:
+        if against is not None or method.cost == "long" or method.class_blind:
             most = 1
         classes = [c for c in ranked if c != against][:most]
     spatial = [layer.name for layer in card.spatial_layers]

@@ -50,7 +50,7 @@ def second_row(card: Card, choices: Choices, ranked: Sequence[int]) -> None:
     """Of which class, rather than which, read off which layer."""
     order = _order(card, ranked)
     layered = choices.view == "methods" or choices.method.takes_layer
-    classless = choices.view != "methods" and choices.method.name in heatmap_choices.CLASSLESS
+    classless = choices.view != "methods" and choices.method.class_blind
     columns = st.columns(3, gap="medium")
     if not classless:
         with columns[0]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from cnnviz.datasets.image_references import Picture
 from cnnviz.explanation.catalogue import Method
 from cnnviz.models.cards import Card
-from cnnviz.ui.heatmap_choices import CLASSLESS, Choices
+from cnnviz.ui.heatmap_choices import Choices
 from cnnviz.ui.heatmap_panels import Panel
 from cnnviz.ui.language import _, percent
 from cnnviz.ui.plain_text import plain
@@ -71,7 +71,7 @@ def title(panel: Panel, choices: Choices, card: Card) -> str:
             height=card.layer(panel.layer).output_shape[0],
             width=card.layer(panel.layer).output_shape[1],
         )
-    if panel.method.name in CLASSLESS:
+    if panel.method.class_blind:
         return _("whatever the class")
     return class_name(card, panel.target)
 
@@ -82,7 +82,7 @@ def subtitle(panel: Panel, choices: Choices, card: Card) -> str:
         return _(panel.method.question)
     if choices.view == "layers" and panel.layer:
         return plain(panel.layer)
-    if panel.method.name in CLASSLESS:
+    if panel.method.class_blind:
         return _("the strongest pattern of the layer")
     share = share_in_words(card, panel.share, bold=True)
     if panel.against is not None:
@@ -104,7 +104,7 @@ def class_name(card: Card, number: int) -> str:
 def explained(panels: Sequence[Panel], card: Card) -> str:
     """Which class the pictures are about, where they are all about one; in Markdown."""
     panel = panels[0]
-    if all(panel.method.name in CLASSLESS for panel in panels):
+    if all(panel.method.class_blind for panel in panels):
         return _(panel.method.question)
     name = f"**{class_name(card, panel.target)}**"
     if panel.against is not None:
@@ -131,7 +131,7 @@ def ends(panel: Panel, card: Card) -> tuple[str, str, str]:
         return _("in the way"), _("made no difference"), _("was needed")
     if panel.signed:
         return _("spoke against it"), _("nothing"), _("spoke for it")
-    if panel.method.name in CLASSLESS:
+    if panel.method.class_blind:
         return _("nothing"), "", _("stands out most")
     if panel.method.kind == "pixels":
         return _("changes nothing"), "", _("changes the answer most")
@@ -169,7 +169,7 @@ def notes(panels: Sequence[Panel], choices: Choices, card: Card, *, whole: bool)
         )
     if any(panel.fine for panel in shown):
         said.append(_("In fine maps, the strongest half percent share the strongest colour."))
-    if any(panel.method.name in CLASSLESS for panel in shown):
+    if any(panel.method.class_blind for panel in shown):
         said.append(_("Eigen-CAM ignores the class: the map would be the same for all of them."))
     said += [_completeness(p, card) for p in shown if "completeness_error" in p.details]
     said += [_used_again(card, name) for name in _layers_used_again(shown, card)]

@@ -15,6 +15,7 @@ from cnnviz.ui import address
 from cnnviz.ui.language import _, listed, split_names
 from cnnviz.ui.many import fitting_sets
 from cnnviz.ui.pictures import chart, is_dark
+from cnnviz.ui.plain_text import plain
 from cnnviz.ui.questions import ask
 from cnnviz.ui.trust_subject import Subject
 
@@ -120,7 +121,7 @@ def _show(found: Comparison, title: str) -> None:
             reading=_(MEASURES[measure].reading),
             count=found.images,
             split=split_names()[found.split],
-            data=title,
+            data=plain(title),
         )
     )
     silent = [
