@@ -152,6 +152,7 @@ QUESTIONS: dict[str, QuestionKind] = {
         {**_TRUST, "stages": 10, "repeats": 3, "seed": 0},
         cost="long",
         limit_s=1200,
+        version=2,
         default_layer="heatmap_layer",
     ),
     "trust_table": QuestionKind(

@@ -48,7 +48,7 @@ def test_methods_without_a_layer_and_long_ones_can_be_tested(inline):
     answer = inline.answer("trust_curves", **SAMPLE, method="gradient", layer="conv_1")
     assert answer["layer"] is None
     forgotten = inline.answer("trust_forgetting", **SAMPLE, method="integrated_gradients", stages=2)
-    assert len(forgotten["correlations"]) == 1, "once for a method that takes long"
+    assert len(forgotten["correlations"]) == 3, "small images leave time for several rounds"
 
 
 def test_a_network_forgets_in_frames(inline, reports):

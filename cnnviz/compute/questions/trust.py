@@ -19,7 +19,7 @@ from cnnviz.texts import N_
 
 EXPLAINING = N_("Making the heatmap")
 _MOST_METHODS, _MOST_IMAGES = 16, 1000
-_LARGE = 64 * 64  # pixels; above that, fewer random maps keep an answer within some seconds
+_LARGE = 64 * 64  # pixels; above that, fewer random maps and rounds keep an answer within bounds
 _RANDOMS_OF_LARGE = 9
 _EXPLAINED = 0.2  # of the time, for methods that take long
 
@@ -92,12 +92,14 @@ def trust_forgetting(
     """What became of a heatmap as the network forgot, as ``Randomisation.to_message()``.
 
     Frames have ``stages``, and the ``maps`` and ``correlations`` (stages so far,) of the first
-    round. Methods that take long are measured once, whatever ``repeats`` says.
+    round. Methods that take long are measured once where the images are large, whatever
+    ``repeats`` says.
     """
     opened, method, layer = _checked(context, model, method, layer)
     target, against = (_class(opened, x, n) for x, n in ((target, "target"), (against, "against")))
     stages = checking.number(stages, "stages", 1, MOST_STAGES)
     repeats = checking.number(repeats, "repeats", 1, 10)
+    large = opened.card.input_shape[0] * opened.card.input_shape[1] > _LARGE
     found = randomisation_check(
         opened,
         checking.image(image),
@@ -106,7 +108,7 @@ def trust_forgetting(
         layer,
         against=against,
         stages=stages,
-        repeats=repeats if CATALOGUE[method].cost == "quick" else 1,
+        repeats=repeats if CATALOGUE[method].cost == "quick" or not large else 1,
         seed=checking.number(seed, "seed", 0, 2**31 - 1),
         report=context.report,
         check_cancelled=context.check_cancelled,
