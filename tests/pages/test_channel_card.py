@@ -16,7 +16,7 @@ def texts(at) -> str:
 def test_a_card_opens_alone_from_a_link_and_leads_on(open_page):
     at = clean(open_page("filters", model=DIGITS, layer="conv_2", channel="3"))
     said = texts(at)
-    assert "Channel 3 · conv_2" in said
+    assert r"Channel 3 · conv\_2" in said
     assert "2,000 training images (Digits)" in said and "The frame is the part" in said
     for part in ("How strongly", "fire for", "speak for", "Its weights", "respond alike"):
         assert part in said, part
@@ -24,7 +24,7 @@ def test_a_card_opens_alone_from_a_link_and_leads_on(open_page):
     assert [m.label for m in at.metric][1:3] == ["Selectivity", "Silent in"]
     clean(at.button(key="channel-next").click().run())
     assert (parameter(at, "layer"), parameter(at, "channel")) == ("conv_2", "4")
-    assert "Channel 4 · conv_2" in texts(at)
+    assert r"Channel 4 · conv\_2" in texts(at)
     clean(at.segmented_control(key="choice-response").set_value("means").run())
     assert parameter(at, "response") == "means"
     clean(at.button(key="close-channel").click().run())
@@ -36,6 +36,12 @@ def test_the_first_and_the_last_channel_end_the_walk(open_page):
     assert at.button(key="channel-previous").disabled
     at = clean(open_page("filters", model=DIGITS, layer="conv_1", channel="5"))
     assert at.button(key="channel-next").disabled
+
+
+def test_a_number_beyond_all_bounds_is_no_channel(open_page):
+    for channel in ("6", "9" * 5000):
+        at = clean(open_page("filters", model=DIGITS, layer="conv_1", channel=channel))
+        assert not any(button.key == "close-channel" for button in at.button)
 
 
 def test_classes_have_cards_too(open_page):
