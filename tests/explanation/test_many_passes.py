@@ -55,7 +55,9 @@ def test_the_two_classes_of_one_sigmoid_unit_are_opposites(method):
     yes, no = (_ask(model, images, method, target).raw for target in (1, 0))
     assert yes.any()
     if CATALOGUE[method].signed and not method.startswith("guided"):
-        np.testing.assert_allclose(yes, -no, rtol=1e-3, atol=1e-5 * np.abs(yes).max())
+        # RISE adds up shares of the vote, which are rounded near 1, other than near 0
+        rounding = 1e-3 if method == "rise" else 1e-5
+        np.testing.assert_allclose(yes, -no, rtol=1e-3, atol=rounding * np.abs(yes).max())
     elif method in ("gradient", "smooth_grad"):
         np.testing.assert_allclose(yes, no, rtol=1e-3, atol=1e-5 * yes.max())
     else:
