@@ -5,6 +5,7 @@ PYTHON ?= python3
 PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
+TWO := -n 2 --dist loadfile  # processes; a file stays in one, with what its tests share
 PIP := $(BIN)/pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
@@ -43,12 +44,12 @@ run: setup  ## set up, then start the app on port 8501 (PORT=… changes it)
 	@$(BIN)/python -m cnnviz serve --port $(PORT)
 
 test: setup-dev lint  ## set up, then all quick tests
-	$(BIN)/python -m pytest tests -q -m "not slow and not browser" --ignore=tests/pages
+	$(BIN)/python -m pytest tests -q $(TWO) -m "not slow and not browser" --ignore=tests/pages
 	$(BIN)/python -m pytest tests/pages -q -m "not slow"
 	$(BIN)/python -m pytest tests/browser -q -m "not slow"
 
 test-all: setup-dev lint  ## everything, with what takes longer
-	$(BIN)/python -m pytest tests -q -m "not browser" --ignore=tests/pages
+	$(BIN)/python -m pytest tests -q $(TWO) -m "not browser" --ignore=tests/pages
 	$(BIN)/python -m pytest tests/pages -q
 	$(BIN)/python -m pytest tests/browser -q
 
