@@ -19,7 +19,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.explanation import large_net, side_by_side, small_net
+from benchmarks.contenders import side_by_side
+from benchmarks.networks import large_net, small_net
 from cnnviz.explanation.explain import explain
 from cnnviz.explanation.methods.many_passes import at_once
 from cnnviz.explanation.methods.occlusion import positions

@@ -2,9 +2,8 @@
 
     python -m benchmarks.feature_maps
 
-Contenders take turns, so that whatever else the machine does meets all of them. The best wall
-times and the median processor times are printed, with their ratios to the forward pass. The bars:
-all post-activation layers at most 1.2 × one forward pass; a grid of 64 tiles in 20 ms and 120 KB.
+The bars: all post-activation layers at most 1.2 × one forward pass; a grid of 64 tiles in 20 ms and
+120 KB.
 """
 
 from __future__ import annotations
@@ -13,53 +12,16 @@ import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import statistics
 import sys
-import time
-from collections.abc import Callable
 
-import keras
 import numpy as np
 
+from benchmarks.contenders import side_by_side
 from benchmarks.figures import feature_like, measure
+from benchmarks.networks import large_net, small_net
 from cnnviz.figures import tiles
 from cnnviz.inference.feature_maps import feature_maps
-from cnnviz.models.model import Model, load_model
-from cnnviz.models.networks import build
-from cnnviz.models.structure import make_card
-
-SIDE = 64
-
-
-def small_net() -> Model:
-    """A VGG for 64-pixel colour images."""
-    keras.utils.set_random_seed(0)
-    network = build("vgg_bn", (SIDE, SIDE, 3), 10, width=16)
-    return Model(network, make_card(network, "Small net", tuple("abcdefghij")))
-
-
-def side_by_side(title: str, contenders: dict[str, Callable], rounds: int) -> None:
-    """Print the times of all contenders and their ratios to the first."""
-    for run in contenders.values():
-        run()
-    wall: dict[str, list[float]] = {name: [] for name in contenders}
-    processor: dict[str, list[float]] = {name: [] for name in contenders}
-    for _ in range(rounds):
-        for name, run in contenders.items():
-            began, used = time.perf_counter(), time.process_time()
-            result = run()
-            processor[name].append(time.process_time() - used)
-            wall[name].append(time.perf_counter() - began)
-            del result
-    best = {name: min(times) for name, times in wall.items()}
-    spent = {name: statistics.median(times) for name, times in processor.items()}
-    base = next(iter(contenders))
-    print(f"\n{title}  ({rounds} rounds)")
-    for name in contenders:
-        print(
-            f"  {name:<32} {best[name] * 1000:8.1f} ms × {best[name] / best[base]:.2f}"
-            f"   processor {spent[name] * 1000:8.1f} ms × {spent[name] / spent[base]:.2f}"
-        )
+from cnnviz.models.model import Model
 
 
 def maps(model: Model, batch: int, rounds: int, everything: bool = True) -> None:
@@ -77,7 +39,7 @@ def maps(model: Model, batch: int, rounds: int, everything: bool = True) -> None
 
 def main() -> None:
     quick = "--quick" in sys.argv[1:]
-    small, large = small_net(), load_model("imagenet_efficientnet_lite0")
+    (small, _), (large, _) = small_net(), large_net()
     maps(small, 1, 20 if quick else 100)
     maps(small, 64, 5 if quick else 15)
     maps(large, 1, 5 if quick else 25)
