@@ -17,6 +17,7 @@ from cnnviz.models.cards import Layer
 from cnnviz.ui import address
 from cnnviz.ui.current import Opened
 from cnnviz.ui.language import _
+from cnnviz.ui.many import data_set_control
 from cnnviz.ui.owner import current_owner
 from cnnviz.ui.plain_text import plain
 from cnnviz.ui.questions import ask
@@ -100,16 +101,7 @@ def choose(opened: Opened) -> str | None:
 
 def control(opened: Opened) -> None:
     """Choose another data set, where there are several."""
-    sets = sets_for(opened)
-    if len(sets) > 1:
-        address.widget(
-            st.selectbox,
-            _("Data set"),
-            list(sets),
-            "data",
-            next(iter(sets)),
-            format_func=sets.__getitem__,
-        )
+    data_set_control(sets_for(opened))
 
 
 def measure(opened: Opened, layer: Layer) -> Measured | None:

@@ -99,19 +99,24 @@ def choose() -> Labelled:
     return Labelled(opened, name, split, sets[name])
 
 
+def data_set_control(sets: dict[str, str]) -> None:
+    """Choose among data sets (name → title) where there are several, the first by default."""
+    if len(sets) > 1:
+        address.widget(
+            st.selectbox,
+            _("Data set"),
+            list(sets),
+            "data",
+            next(iter(sets)),
+            format_func=sets.__getitem__,
+        )
+
+
 def controls(labelled: Labelled) -> None:
     """Choose other images: the data set where several fit, and the split."""
     sets, splits = fitting_sets(labelled.opened), split_names()
     with st.container(horizontal=True):
-        if len(sets) > 1:
-            address.widget(
-                st.selectbox,
-                _("Data set"),
-                list(sets),
-                "data",
-                next(iter(sets)),
-                format_func=sets.__getitem__,
-            )
+        data_set_control(sets)
         address.widget(
             st.segmented_control,
             _("Which images"),
