@@ -50,7 +50,8 @@ def filters(
     def on_frame(pictures: np.ndarray, fraction: float) -> None:
         context.report(fraction, FORMING, {"pictures": pictures, "channels": channels})
 
-    context.report(0.0, FORMING)
+    # The first report carries the noise that all begins with: a report before it would hold it
+    # back, as at most five a second are sent, until the first steps are compiled.
     pictures = visualize_filters(
         opened,
         found.name,
