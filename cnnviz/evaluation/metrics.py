@@ -40,18 +40,3 @@ def class_reports(confusion: np.ndarray, names: Sequence[str]) -> list[ClassRepo
         ClassReport(name, float(p), float(r), float(f), int(n))
         for name, p, r, f, n in zip(names, precision, recall, f1, actual, strict=True)
     ]
-
-
-def match_classes(
-    dataset_names: Sequence[str], model_names: Sequence[str]
-) -> tuple[int | None, ...]:
-    """For each class of a data set the model's class of the same name, as a proposal.
-
-    Case, spaces, hyphens and underscores don't count; None where there is no such class.
-    """
-    known = {_plain(name): i for i, name in reversed(list(enumerate(model_names)))}
-    return tuple(known.get(_plain(name)) for name in dataset_names)
-
-
-def _plain(name: str) -> str:
-    return "".join(c for c in name.casefold() if c not in " -_")

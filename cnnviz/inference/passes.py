@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from cnnviz.inference.layers import (
     image_signature,
     run_through,
 )
+from cnnviz.inference.pooling import pooled
 from cnnviz.models.model import Model
 from cnnviz.texts import N_
 
@@ -28,10 +29,10 @@ Report = Callable[[float, str], None]
 
 @dataclass(frozen=True)
 class Pass:
-    """What a network made of a data set.
+    """What a network made of n images.
 
-    ``probabilities`` is (n, classes) float32. ``features`` has (n, d) float32 for each wanted
-    layer; of a layer with positions it is the mean over them.
+    ``probabilities`` is (n, classes) float32. ``features`` has (n, d) for each wanted layer, see
+    :func:`cnnviz.inference.pooling.pooled`.
     """
 
     probabilities: np.ndarray
@@ -43,6 +44,7 @@ def run_pass(
     dataset: Dataset,
     layers: Sequence[str] = (),
     batch_size: int | None = None,
+    pooling: str = "mean",
     report: Report | None = None,
     check_cancelled: Callable[[], None] | None = None,
 ) -> Pass:
@@ -53,6 +55,7 @@ def run_pass(
         dataset: images of any size.
         layers: layers whose features are wanted.
         batch_size: images at once; chosen from the size of the input when None.
+        pooling: ``mean`` over positions, or ``flat``.
         report: called with the fraction done and a text after every batch.
         check_cancelled: called before every batch; ends the pass by raising.
 
@@ -62,38 +65,64 @@ def run_pass(
     """
     if len(dataset) == 0:
         raise BadInput("The data set has no images.")
-    look = _pooled(model, tuple(layers))
+    parts = list(
+        batches(
+            model,
+            dataset.images,
+            np.arange(len(dataset)),
+            layers,
+            batch_size,
+            pooling,
+            report,
+            check_cancelled,
+        )
+    )
+    return Pass(
+        np.concatenate([p.probabilities for _, p in parts]),
+        {name: np.concatenate([p.features[name] for _, p in parts]) for name in layers},
+    )
+
+
+def batches(
+    model: Model,
+    images: np.ndarray,
+    rows: np.ndarray,
+    layers: Sequence[str] = (),
+    batch_size: int | None = None,
+    pooling: str = "mean",
+    report: Report | None = None,
+    check_cancelled: Callable[[], None] | None = None,
+) -> Iterator[tuple[np.ndarray, Pass]]:
+    """The images at ``rows`` (n,) of ``images``, shown to a network in pieces.
+
+    Yields the rows of a batch and what the network made of it. No more than a batch of images is
+    ever in memory, so ``images`` may be a file mapped into it. Arguments and errors are those of
+    :func:`run_pass`.
+    """
+    look = _looker(model, tuple(layers), pooling)
     if batch_size is None:
         batch_size = max(1, min(256, _VALUES_PER_BATCH // int(np.prod(model.card.input_shape))))
-    probabilities, features = [], {name: [] for name in layers}
-    for start in range(0, len(dataset), batch_size):
+    for start in range(0, len(rows), batch_size):
         if check_cancelled is not None:
             check_cancelled()
-        batch = model.prepare(dataset.images[start : start + batch_size])
-        answers, seen = look(as_batch(model.keras_model, batch))
-        probabilities.append(answers.numpy())
-        for name, values in seen.items():
-            features[name].append(values.numpy())
+        part = rows[start : start + batch_size]
+        prepared = as_batch(model.keras_model, model.prepare(images[part]))
+        answers, seen = look(prepared)
+        yield part, Pass(answers.numpy(), {name: x.numpy() for name, x in seen.items()})
         if report is not None:
-            report(min(1.0, (start + batch_size) / len(dataset)), LOOKING)
-    return Pass(np.concatenate(probabilities), {k: np.concatenate(v) for k, v in features.items()})
+            report(min(1.0, (start + batch_size) / len(rows)), LOOKING)
 
 
-def _pooled(model: Model, names: tuple[str, ...]) -> Callable:
+def _looker(model: Model, names: tuple[str, ...], pooling: str) -> Callable:
     network = model.keras_model
     for name in names:
         find_layer(network, name)
 
-    def pool(output: tf.Tensor) -> tf.Tensor:
-        output = tf.cast(output, tf.float32)
-        positions = range(1, len(output.shape) - 1)
-        return tf.reduce_mean(output, axis=list(positions)) if positions else output
-
     def build() -> Callable:
         def run(images: tf.Tensor) -> tuple:
             seen = run_through(network, images, names)
-            return seen.probabilities, {k: pool(v) for k, v in seen.outputs.items()}
+            return seen.probabilities, {k: pooled(v, pooling) for k, v in seen.outputs.items()}
 
         return tf.function(run, input_signature=[image_signature(network)], autograph=False)
 
-    return compiled(network, ("pooled", names), build)
+    return compiled(network, ("pooled", names, pooling), build)

@@ -42,7 +42,7 @@ def test_classes_in_another_order_need_a_mapping(model):
         evaluate(model, dataset(("a", "b")))
 
 
-@pytest.mark.parametrize("class_map", [[0, 1], [0, 1, 2, 3, 5], [0, 1, 2, 3, None]])
+@pytest.mark.parametrize("class_map", [[0, 1], [0, 1, 2, 3, 5], [0, 1, 2, 3, "4"]])
 def test_a_bad_mapping_is_a_sentence(model, class_map):
     with pytest.raises(BadInput, match="5 classes"):
         evaluate(model, dataset(), class_map=class_map)
@@ -51,3 +51,10 @@ def test_a_bad_mapping_is_a_sentence(model, class_map):
 def test_places_in_the_split_are_kept(model):
     found = evaluate(model, dataset().subset(np.array([7, 3])), indices=np.array([7, 3]))
     assert found.indices.tolist() == [7, 3]
+
+
+def test_images_of_classes_that_the_model_does_not_know_are_left_out(model):
+    whole = dataset()
+    found = evaluate(model, whole, class_map=[0, 1, 2, 3, None])
+    assert set(found.labels) == set(whole.labels) - {4}
+    np.testing.assert_array_equal(found.indices, np.flatnonzero(whole.labels != 4))

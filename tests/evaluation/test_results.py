@@ -3,7 +3,7 @@ import pytest
 from sklearn import metrics
 
 from cnnviz.errors import BadInput
-from cnnviz.evaluation.metrics import match_classes
+from cnnviz.evaluation.mapping import match_classes
 from cnnviz.evaluation.results import Evaluation
 
 NAMES = ("ant", "bee", "cat", "dog", "eel")

@@ -6,7 +6,7 @@ import numpy as np
 
 from cnnviz.compute.context import Context
 from cnnviz.compute.questions import checking
-from cnnviz.compute.questions.many import part_of_split
+from cnnviz.compute.questions.looking import part_of_split
 from cnnviz.explanation.channel_contributions import channel_contributions as contributions_of
 from cnnviz.explanation.channel_kernels import channel_kernel as kernel_of
 from cnnviz.inference.channel_statistics import channel_statistics as statistics_of

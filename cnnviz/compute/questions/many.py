@@ -6,17 +6,9 @@ import numpy as np
 
 from cnnviz.compute.context import Context
 from cnnviz.compute.questions import checking
-from cnnviz.datasets.bundled import DATASETS
-from cnnviz.datasets.dataset import Dataset, limit_indices
-from cnnviz.datasets.loading import load_dataset
+from cnnviz.compute.questions.looking import looked_at, part_of_split
 from cnnviz.embedding.embed import embed
-from cnnviz.errors import NotFound
-from cnnviz.evaluation import evaluate as evaluation
-from cnnviz.texts import N_
-
-READING = N_("Reading the images")
-_SPLITS = ("train", "val", "test")
-_MOST_IMAGES = 100_000
+from cnnviz.evaluation.evaluate import evaluation_of
 
 
 def evaluate(
@@ -25,22 +17,17 @@ def evaluate(
     dataset: str,
     split: str,
     limit: int | None,
-    class_map: list[int] | None,
+    class_map: list[int | None] | None,
 ) -> dict:
     """What a model says about a labelled data set, as ``Evaluation.to_message()``.
 
-    ``class_map`` gives the model's class for each class of the data set, where their names differ.
-    ``indices`` are places in the split.
+    ``class_map`` gives the model's class for each class of the data set, where their names differ;
+    None for a class that it does not know. ``indices`` are places in the split.
     """
-    opened = context.model(model)
-    data, indices = part_of_split(context, dataset, split, limit)
-    found = evaluation.evaluate(
-        opened,
-        data,
-        class_map=class_map,
-        indices=indices,
-        report=context.report,
-        check_cancelled=context.check_cancelled,
+    seen = looked_at(context, model, dataset, split, limit=limit, class_map=class_map)
+    whole = seen.whole
+    found = evaluation_of(
+        seen.probabilities, seen.labels, seen.rows, seen.names, whole.name, whole.split
     )
     return found.to_message()
 
@@ -87,20 +74,3 @@ def embedding(
         "class_names": list(data.class_names),
         "predicted_names": list(opened.card.class_names),
     }
-
-
-def part_of_split(
-    context: Context, name: str, split: str, limit: int | None
-) -> tuple[Dataset, np.ndarray]:
-    """Part of a split, and the places (n,) of its images in the split."""
-    name = checking.text(name, "dataset", 60)
-    if name not in DATASETS and not name.startswith("upload:"):  # never a path: links name it
-        raise NotFound("There is no data set called “{name}”.", name=name[:40])
-    split = checking.choice(split, "split", _SPLITS)
-    limit = checking.optional_number(limit, "limit", 1, _MOST_IMAGES)
-    context.report(0.0, READING)
-    whole = load_dataset(name, split)
-    if limit is None or limit >= len(whole):
-        return whole, np.arange(len(whole))
-    indices = limit_indices(whole.labels, limit)
-    return whole.subset(indices), indices

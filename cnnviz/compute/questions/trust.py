@@ -6,7 +6,7 @@ import numpy as np
 
 from cnnviz.compute.context import Context
 from cnnviz.compute.questions import checking
-from cnnviz.compute.questions.many import part_of_split
+from cnnviz.compute.questions.looking import part_of_split
 from cnnviz.errors import BadInput
 from cnnviz.explanation.catalogue import CATALOGUE
 from cnnviz.explanation.comparing import compare_methods, quick_methods
