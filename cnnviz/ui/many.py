@@ -22,15 +22,17 @@ FALLBACK = "shipped:fashion_mnist_vgg"
 
 @dataclass(frozen=True)
 class Labelled:
-    """A model and labelled images whose classes are its own: ``dataset`` and ``split`` name them.
+    """A model and labelled images to measure it on: ``dataset`` and ``split`` name them.
 
-    ``title`` is what to call them.
+    ``title`` is what to call them. ``class_map`` gives the model's class for each class of the data
+    set where they are not the same (None for one that the model does not know).
     """
 
     opened: current.Opened
     dataset: str
     split: str
     title: str
+    class_map: tuple[int | None, ...] | None = None
 
     @property
     def class_names(self) -> list[str]:
@@ -40,17 +42,23 @@ class Labelled:
         """The image reference of one of the images."""
         return f"data:{self.dataset}/{self.split}/{index}"
 
+    @property
+    def asked(self) -> dict:
+        """What every question about these images is asked with: ``ask("…", **labelled.asked)``.
+
+        Defaults are left out: the answers that were made beforehand are asked for like that.
+        """
+        chosen = {"model": self.opened.reference, "dataset": self.dataset}
+        if self.split != "test":
+            chosen["split"] = self.split
+        if self.class_map is not None:
+            chosen["class_map"] = list(self.class_map)
+        return chosen
+
     def evaluation(self) -> Evaluation:
         """What the model said about all of them; asked once, then remembered."""
-        parameters = {} if self.split == "test" else {"split": self.split}
-        answer = ask(
-            "evaluate",
-            model=self.opened.reference,
-            dataset=self.dataset,
-            waiting=_("The network looks at every image …"),
-            **parameters,
-        )
-        return Evaluation.from_message(answer)
+        waiting = _("The network looks at every image …")
+        return Evaluation.from_message(ask("evaluate", waiting=waiting, **self.asked))
 
 
 def fitting_sets(opened: current.Opened) -> dict[str, str]:
