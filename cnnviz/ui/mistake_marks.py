@@ -38,8 +38,11 @@ def mark_controls(labelled: Labelled, index: int) -> None:
     """A switch to mark the image at ``index`` of the split, and a field for a note about it."""
     kept = marks_of(labelled).get(index, Mark())
     marked, note = f"mark-{index}", f"note-{index}"
-    # What is kept counts: the key M and another tab change it too.
-    st.session_state[marked], st.session_state[note] = kept.marked, kept.note
+    # What is kept counts: the key M and another tab change it too. Set only where it differs, or
+    # else what somebody is typing at the moment would be lost.
+    for key, value in ((marked, kept.marked), (note, kept.note)):
+        if st.session_state.get(key) != value:
+            st.session_state[key] = value
 
     def changed() -> None:
         new = Mark(bool(st.session_state[marked]), st.session_state[note] or "")
