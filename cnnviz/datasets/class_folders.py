@@ -58,11 +58,16 @@ class Member:
 
 @dataclass(frozen=True)
 class Collected:
-    """All images that could be read: pixels (n, h, w, c) uint8, labels (n,), split names (n,)."""
+    """All images that could be read: pixels (n, h, w, c) uint8, labels (n,), split names (n,).
+
+    ``sizes`` (n, 2) int32 are the heights and widths they had before they were brought to one size
+    (of huge photos, those in which they were decoded).
+    """
 
     pixels: np.ndarray
     labels: np.ndarray
     splits: np.ndarray
+    sizes: np.ndarray
     class_names: tuple[str, ...]
     skipped: tuple[Skipped, ...]
 
@@ -125,7 +130,7 @@ def collect(
             width=size[1],
         )
     pixels = (allocate or _in_memory)((len(found), *size, 3))
-    labels, splits, grey = [], [], True
+    labels, splits, sizes, grey = [], [], [], True
     for i, (member, split, label) in enumerate(found):
         if check_cancelled:
             check_cancelled()
@@ -136,12 +141,13 @@ def collect(
         except BadImage as error:
             skipped.append(Skipped(member.name, error.template))
             continue
-        grey = grey and image.shape[2] == 1
+        grey, original = grey and image.shape[2] == 1, image.shape[:2]
         if channels == 1:
             image = images.fit(image, size, 1, how)
         pixels[len(labels)] = images.fit(image, size, 3, how)
         labels.append(label)
         splits.append(split)
+        sizes.append(original)
     channels = channels or (1 if grey else 3)
     labels, splits = np.array(labels, np.int64), np.array(splits, "<U5")
     _check_classes(labels[splits == "train"], classes)
@@ -149,6 +155,7 @@ def collect(
         pixels[: len(labels), ..., :channels],
         labels,
         _complete_splits(labels, splits, classes),
+        np.array(sizes, np.int32).reshape(-1, 2),
         tuple(map(_shown, classes)),
         tuple(skipped),
     )

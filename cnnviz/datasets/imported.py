@@ -1,7 +1,8 @@
 """Data sets that people brought: read once, kept as arrays under an upload's id.
 
 A folder ``uploads/<id>/`` holds ``<split>_images.npy`` (n, h, w, c) uint8, ``<split>_labels.npy``
-(n,) int64 and ``meta.json``. Its reference is ``upload:<id>``.
+(n,) int64, ``<split>_sizes.npy`` (n, 2) int32, the sizes they came in, and ``meta.json``. Its
+reference is ``upload:<id>``.
 """
 
 from __future__ import annotations
@@ -104,6 +105,7 @@ def _write(folder: Path, found: Collected, filename: str, owner: str) -> None:
         kept.flush()
         labels = found.labels[chosen]
         np.save(folder / f"{split}_labels.npy", labels, allow_pickle=False)
+        np.save(folder / f"{split}_sizes.npy", found.sizes[chosen], allow_pickle=False)
         counts[split] = np.bincount(labels, minlength=len(found.class_names)).tolist()
     title = Path(filename.replace("\\", "/")).name
     uploads.write_meta(
@@ -182,3 +184,14 @@ def load_imported(identifier: str, split: str, size: tuple[int, int] | None = No
         described.title,
         described.skipped,
     )
+
+
+def original_sizes(identifier: str, split: str) -> np.ndarray | None:
+    """(n, 2) heights and widths the images of a split came in; None where that was not kept.
+
+    Raises NotFound, BadInput.
+    """
+    describe_imported(identifier)
+    check_split(split)
+    file = storage.entry("uploads", identifier) / f"{split}_sizes.npy"
+    return np.load(file, allow_pickle=False) if file.exists() else None

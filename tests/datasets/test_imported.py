@@ -12,6 +12,7 @@ from cnnviz.datasets.imported import (
     import_dataset,
     list_imported,
     load_imported,
+    original_sizes,
 )
 from cnnviz.datasets.loading import load_dataset
 from cnnviz.datasets.zips import read_zip
@@ -111,3 +112,34 @@ def test_the_file_says_only_text():
     identifier = import_dataset(packed(flat(3)), "a" * 500 + ".zip", owner="ann")
     meta = json.loads((storage.entry("uploads", identifier) / "meta.json").read_text())
     assert meta["kind"] == "dataset" and meta["owner"] == "ann" and len(meta["title"]) == 80
+
+
+def test_the_sizes_images_came_in_are_kept():
+    files = flat(5) | {"cat/zz_wide.png": picture((1, 2, 3), size=(40, 7))}
+    files |= {
+        f"test/{name}/{i}.png": picture(shade=i, size=(9, 5 + i))
+        for i in range(3)
+        for name in ("cat", "dog", "owl")
+    }
+    files = {n if n.startswith("test") else f"train/{n}": d for n, d in files.items()}
+    files["test/cat/0_broken.png"] = picture()[:50]
+    identifier = import_dataset(packed(files), "x.zip")
+    dataset = load_imported(identifier, "test")
+    sizes = original_sizes(identifier, "test")
+    assert sizes.shape == (len(dataset), 2) == (9, 2) and sizes.dtype == np.int32
+    assert sizes.tolist() == 3 * [[5, 9], [6, 9], [7, 9]], "those that could be read, in order"
+    train = original_sizes(identifier, "train")
+    wide = (load_imported(identifier, "train").images == (1, 2, 3)).all(axis=3).mean(axis=(1, 2))
+    assert train[wide > 0.5].tolist() == [[7, 40]]
+
+
+def test_data_sets_without_sizes_still_open():
+    identifier = import_dataset(packed(flat(4)), "x.zip")
+    for split in ("train", "val", "test"):
+        (storage.entry("uploads", identifier) / f"{split}_sizes.npy").unlink()
+    assert original_sizes(identifier, "test") is None
+    assert len(load_imported(identifier, "test")) == 3
+    with pytest.raises(BadInput):
+        original_sizes(identifier, "../test")
+    with pytest.raises(NotFound):
+        original_sizes("../..", "test")
