@@ -16,7 +16,7 @@ from cnnviz.errors import NotFound, NotPossible
 
 ROOT = Path(__file__).parents[1]
 SHIPPED = ROOT / "trained_models"
-KINDS = ("models", "runs", "uploads", "cache", "marks")
+KINDS = ("models", "runs", "uploads", "cache", "marks", "class_maps")
 _FORGOTTEN_S = 24 * 3600  # whatever is still being made after that is made by nobody
 LOCAL_OWNER = "local"  # the library, the terminal, and a server without owner cookies
 

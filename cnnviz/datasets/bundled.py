@@ -153,19 +153,35 @@ def describe(name: str) -> BundledDataset:
         ) from None
 
 
+def class_counts(name: str, split: str) -> np.ndarray:
+    """(classes,) how many images of each class a split has; decodes none of them."""
+    check_split(split)
+    labels = _labels(name, "test" if split == "test" else "train")
+    chosen = labels if split == "test" else labels[_indices(name, split)]
+    return np.bincount(chosen, minlength=len(describe(name).class_names))
+
+
 def _sheet(name: str, file: str) -> tuple[np.ndarray, np.ndarray]:
     """All 10,000 (images, labels) of a file, read-only."""
     known = describe(name)
     if not known.base:
         return _original(name, file)
-    images, labels = _original(known.base, file)
+    images = _original(known.base, file)[0]
     if name == "fashion_mnist_marked":
         images = _marked(known.base, file)
-    elif name == "cifar10_animals":
-        labels = np.isin(labels, ANIMALS).astype(np.int64)
-    elif name == "cifar10_noisy":
-        labels = derived.with_wrong_labels(labels, len(known.class_names), file == "test")
-    return images, labels
+    return images, _labels(name, file)
+
+
+def _labels(name: str, file: str) -> np.ndarray:
+    """The labels (10,000,) of a file."""
+    known = describe(name)
+    path = FOLDER / (known.base or name) / f"{file}_labels.npy"
+    labels = np.load(path, allow_pickle=False).astype(np.int64)
+    if name == "cifar10_animals":
+        return np.isin(labels, ANIMALS).astype(np.int64)
+    if name == "cifar10_noisy":
+        return derived.with_wrong_labels(labels, len(known.class_names), file == "test")
+    return labels
 
 
 @lru_cache(maxsize=2)
@@ -185,7 +201,7 @@ def _original(name: str, file: str) -> tuple[np.ndarray, np.ndarray]:
     side, channels = known.size, known.channels
     tiles = picture.reshape(_SIDE, side, _SIDE, side, channels).transpose(0, 2, 1, 3, 4)
     images = np.ascontiguousarray(tiles.reshape(-1, side, side, channels))
-    labels = np.load(FOLDER / name / f"{file}_labels.npy", allow_pickle=False).astype(np.int64)
+    labels = _labels(name, file)
     images.flags.writeable = labels.flags.writeable = False
     return images, labels
 

@@ -16,8 +16,13 @@ def match_classes(
 
     Case, spaces, hyphens and underscores don't count; None where there is no such class.
     """
-    known = {_plain(name): i for i, name in reversed(list(enumerate(model_names)))}
-    return tuple(known.get(_plain(name)) for name in dataset_names)
+    known = {plain_name(name): i for i, name in reversed(list(enumerate(model_names)))}
+    return tuple(known.get(plain_name(name)) for name in dataset_names)
+
+
+def same_classes(dataset_names: Sequence[str], model_names: Sequence[str]) -> bool:
+    """Whether both name the same classes in the same order, so that no map is needed."""
+    return [plain_name(n) for n in dataset_names] == [plain_name(n) for n in model_names]
 
 
 def checked_map(
@@ -33,7 +38,7 @@ def checked_map(
         BadInput: an unusable ``class_map``.
     """
     if class_map is None:
-        if match_classes(dataset_names, model_names) != tuple(range(len(model_names))):
+        if not same_classes(dataset_names, model_names):
             raise NotPossible(
                 "The model was trained to tell {known} apart, but the data set has {given}. Say "
                 "which class is which, or choose another data set.",
@@ -66,7 +71,8 @@ def mapped(labels: np.ndarray, classes: Sequence[int | None]) -> np.ndarray:
     return table[labels]
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """A class name without what does not count: case, spaces, hyphens and underscores."""
     return "".join(c for c in name.casefold() if c not in " -_")
 
 

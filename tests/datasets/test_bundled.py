@@ -88,3 +88,11 @@ def test_a_split_is_there_in_under_a_second(name):
     start = time.process_time()  # of this process: other programs may keep the machine busy
     bundled.split_arrays(name, "train")
     assert time.process_time() - start < 1
+
+
+@pytest.mark.parametrize("name", bundled.DATASETS)
+@pytest.mark.parametrize("split", ["train", "val", "test"])
+def test_counts_of_classes_need_no_images(name, split):
+    counts = bundled.class_counts(name, split)
+    labels = bundled.split_arrays(name, split)[1]
+    np.testing.assert_array_equal(counts, np.bincount(labels, minlength=len(counts)))

@@ -23,6 +23,11 @@ def test_another_order_or_other_names_need_one(names):
         checked_map(("a", "b"), names, None)
 
 
+def test_two_classes_of_one_name_do_not_need_a_map():
+    """ImageNet has a crane that flies and one that lifts."""
+    assert checked_map(("crane", "cat", "crane"), ("Crane", "cat", "crane"), None) == (0, 1, 2)
+
+
 def test_labels_become_the_models_and_unknown_ones_minus_one():
     classes = checked_map(("a", "b"), ("b", "cow", "a"), [1, None, 0])
     np.testing.assert_array_equal(mapped(np.array([0, 1, 2, 0]), classes), [1, -1, 0, 1])
