@@ -217,6 +217,20 @@ QUESTIONS: dict[str, QuestionKind] = {
         cost="long",
         limit_s=3600,
     ),
+    "measures": QuestionKind(
+        _HERE + "measures:measures",
+        ("model", "dataset"),
+        {"split": "test", "class_map": None},
+        cost="long",
+        limit_s=3600,
+    ),
+    "inference_time": QuestionKind(
+        _HERE + "measures:inference_time",
+        ("model",),
+        cost="long",
+        limit_s=300,
+        cached=False,  # of this machine, at this moment
+    ),
     "embedding": QuestionKind(
         _HERE + "many:embedding",
         ("model", "dataset"),
@@ -224,6 +238,20 @@ QUESTIONS: dict[str, QuestionKind] = {
         cost="long",
         limit_s=1200,
         default_layer="feature_layer",
+    ),
+    "neighbours": QuestionKind(
+        _HERE + "neighbours:neighbours",
+        ("model", "dataset", "index"),
+        {"split": "test", "class_map": None, "count": 5},
+        cost="long",
+        limit_s=3600,
+    ),
+    "parting": QuestionKind(
+        _HERE + "neighbours:parting",
+        ("model", "dataset", "index"),
+        {"split": "test", "class_map": None},
+        cost="long",
+        limit_s=3600,
     ),
     "inspect_upload": QuestionKind(
         _HERE + "uploads:inspect_upload",
