@@ -40,3 +40,33 @@ def class_reports(confusion: np.ndarray, names: Sequence[str]) -> list[ClassRepo
         ClassReport(name, float(p), float(r), float(f), int(n))
         for name, p, r, f, n in zip(names, precision, recall, f1, actual, strict=True)
     ]
+
+
+@dataclass(frozen=True)
+class Average:
+    """Precision, recall and F1 over all classes."""
+
+    precision: float
+    recall: float
+    f1: float
+
+
+def macro_average(confusion: np.ndarray) -> Average:
+    """The plain mean over the classes: each counts the same, however many images it has.
+
+    Classes that are neither among the images nor among the answers are left out, as scikit-learn
+    leaves them out.
+    """
+    occurs = (confusion.sum(axis=0) + confusion.sum(axis=1)) > 0
+    return _average(confusion, occurs.astype(float))
+
+
+def weighted_average(confusion: np.ndarray) -> Average:
+    """The mean over the classes by their numbers of images; its recall is the accuracy."""
+    return _average(confusion, confusion.sum(axis=1).astype(float))
+
+
+def _average(confusion: np.ndarray, weights: np.ndarray) -> Average:
+    reports = class_reports(confusion, [""] * len(confusion))
+    table = np.array([[r.precision, r.recall, r.f1] for r in reports])
+    return Average(*(float(v) for v in weights / max(weights.sum(), 1e-12) @ table))
