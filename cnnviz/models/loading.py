@@ -1,31 +1,28 @@
 """Opening Keras files that somebody else may have made.
 
-Nothing in a file is executed: ``safe_mode=True`` (Keras then refuses Lambda layers), no compiled
-optimizer or loss, and only classes that Keras itself knows.
+Nothing in a file is executed: it is looked at first (:mod:`cnnviz.models.vetting`), then opened
+with ``safe_mode=True`` (Keras then refuses Lambda layers) and without optimizer or loss. Files that
+came over the network are opened in a process of their own (:mod:`cnnviz.models.sandbox`).
 """
 
 from __future__ import annotations
 
-import json
 import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import h5py
 import keras
 
 from cnnviz.errors import BadModel, NotFound
 from cnnviz.models.one_output import one_output, outputs_to_choose
 from cnnviz.models.precision import in_float32
-
-MAX_FILE_BYTES = 1_000_000_000
-MAX_CONFIG_BYTES = 20_000_000
-
-_MODELS = ("Functional", "Model", "Sequential")
+from cnnviz.models.vetting import vet
 
 
-def open_keras_file(path: Path, output: str | int | None = None) -> keras.Model:
+def open_keras_file(
+    path: Path, output: str | int | None = None, *, vetted: bool = False, trusted: bool = False
+) -> keras.Model:
     """Open a Keras 3 ``.keras`` file or a legacy ``.h5`` file with a whole model.
 
     The kind is told by the content; the file's name does not matter.
@@ -34,6 +31,9 @@ def open_keras_file(path: Path, output: str | int | None = None) -> keras.Model:
         path: of the file.
         output: the name or the number (from 0) of the output that tells the classes apart; needed
             where several might.
+        vetted: the file is one that we saved ourselves.
+        trusted: the owner vouches for the file: what it brings in code is run. Never set this for a
+            file that came over the network.
 
     Returns:
         A functional or sequential model with one input (n, h, w, 1 or 3), where h and w may be
@@ -44,24 +44,18 @@ def open_keras_file(path: Path, output: str | int | None = None) -> keras.Model:
         BadModel: not a model file, damaged, too large, with layers we must not or cannot load, not
             a classifier of images, or one with several outputs none of which was chosen.
     """
-    return in_float32(one_output(whole_network(path), output, _name(Path(path))))
+    network = whole_network(path, vetted=vetted, trusted=trusted)
+    return in_float32(one_output(network, output, _name(Path(path))))
 
 
-def whole_network(path: Path) -> keras.Model:
+def whole_network(path: Path, *, vetted: bool = False, trusted: bool = False) -> keras.Model:
     """The network in a file with all its outputs and in its own precision; raises as above."""
     path = Path(path)
     if not path.is_file():
         raise NotFound("There is no file “{name}”.", name=_name(path))
-    if path.stat().st_size > MAX_FILE_BYTES:
-        raise BadModel(
-            "“{name}” is larger than {limit} MB; such a network is too large to be opened here.",
-            name=_name(path),
-            limit=MAX_FILE_BYTES // 1_000_000,
-        )
-    zipped = zipfile.is_zipfile(path)
-    config = _config_of_zip(path) if zipped else _config_of_h5(path)
-    _check_classes(config, path)
-    model = _load(path, ".keras" if zipped else ".h5")
+    if not vetted and not trusted:
+        vet(path)
+    model = _load(path, ".keras" if zipfile.is_zipfile(path) else ".h5", safe_mode=not trusted)
     _check_form(model, path)
     return model
 
@@ -70,108 +64,12 @@ def _name(path: Path) -> str:
     return path.name[:60]
 
 
-def _damaged(path: Path) -> BadModel:
-    return BadModel(
-        "“{name}” is damaged: it cannot be read to its end. Save or download it once more.",
-        name=_name(path),
-    )
-
-
-def _config_of_zip(path: Path) -> dict:
-    """The ``config.json`` of a ``.keras`` file."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            sizes = {member.filename: member.file_size for member in archive.infolist()}
-            if not {"config.json", "model.weights.h5"} <= set(sizes):
-                raise BadModel(
-                    "“{name}” is a zip file, but not a Keras model. Save the network with "
-                    "model.save(…) as a .keras file.",
-                    name=_name(path),
-                )
-            if sizes["config.json"] > MAX_CONFIG_BYTES:
-                raise BadModel(
-                    "The description of the network in “{name}” is far too long for a network.",
-                    name=_name(path),
-                )
-            return json.loads(archive.read("config.json"))
-    except (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError):
-        raise _damaged(path) from None
-
-
-def _config_of_h5(path: Path) -> dict:
-    """The configuration inside a legacy HDF5 file, read without Keras."""
-    try:
-        with h5py.File(path, "r") as file:
-            text = file.attrs.get("model_config")
-    except OSError:
-        with path.open("rb") as stream:
-            start = stream.read(8)
-        if start[:4] == b"PK\x03\x04" or start == b"\x89HDF\r\n\x1a\n":
-            raise _damaged(path) from None
-        raise BadModel(
-            "“{name}” is not a Keras model. Networks come as .keras files or as .h5 files.",
-            name=_name(path),
-        ) from None
-    if text is None:
-        raise BadModel(
-            "“{name}” holds only weights, not the network they belong to. Save the whole network "
-            "with model.save(…).",
-            name=_name(path),
-        )
-    try:
-        return json.loads(text)
-    except ValueError:
-        raise _damaged(path) from None
-
-
-def _check_classes(config: dict, path: Path) -> None:
-    """Refuse code inside the file, and name the layers that Keras does not know."""
-    parts = list(_objects(config))
-    if any(part["class_name"] == "Lambda" for part in parts):
-        raise BadModel(
-            "“{name}” holds a Lambda layer: program code of its own, which is not run here. "
-            "Replace it by a layer of Keras, such as Rescaling, and save the network again.",
-            name=_name(path),
-        )
-    unknown = {str(part["class_name"])[:40] for part in parts if not _known(part)}
-    if unknown:
-        raise BadModel(
-            "“{name}” is made of parts that Keras does not have: {parts}. Only networks made of "
-            "Keras's own layers can be opened.",
-            name=_name(path),
-            parts=", ".join(sorted(unknown)[:5]),
-        )
-
-
-def _objects(value: object) -> Iterator[dict]:
-    """All serialised objects inside a configuration, layers without a module marked as such."""
-    if isinstance(value, dict):
-        if isinstance(value.get("class_name"), str) and "config" in value:
-            yield value
-        for key, inner in value.items():
-            if key == "layers" and isinstance(inner, list):
-                inner = [{"module": None, **x} if isinstance(x, dict) else x for x in inner]
-            yield from _objects(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _objects(inner)
-
-
-def _known(part: dict) -> bool:
-    if "module" not in part:  # an initialiser or the like of an old file; Keras looks it up
-        return True
-    if part["module"] is None:  # an old file, or a class its author registered
-        return part["class_name"] in _MODELS or hasattr(keras.layers, part["class_name"])
-    module = str(part["module"]).split(".")[0]
-    return module in ("keras", "builtins") and part["class_name"] != "function"
-
-
-def _load(path: Path, suffix: str) -> keras.Model:
+def _load(path: Path, suffix: str, safe_mode: bool) -> keras.Model:
     with tempfile.TemporaryDirectory() as folder:
         link = Path(folder) / f"model{suffix}"  # Keras goes by the name
         link.symlink_to(path.resolve())
         try:
-            return keras.saving.load_model(link, compile=False, safe_mode=True)
+            return keras.saving.load_model(link, compile=False, safe_mode=safe_mode)
         except MemoryError:
             raise BadModel(
                 "The network in “{name}” needs more memory than there is.", name=_name(path)

@@ -21,6 +21,7 @@ from cnnviz.models.networks import build
 from cnnviz.models.references import MODEL_FILE, ModelReference
 from cnnviz.models.store import OWNER_FILE
 from cnnviz.models.structure import make_card
+from cnnviz.models.uploaded import opened_copy
 
 _VALUES_PER_BATCH = 64 * 224 * 224 * 3  # input values that go through the network at once
 
@@ -124,7 +125,11 @@ class Model:
 
 
 def load_model(
-    name: str | Path | ModelReference, card: Card | None = None, output: str | int | None = None
+    name: str | Path | ModelReference,
+    card: Card | None = None,
+    output: str | int | None = None,
+    *,
+    trust_code: bool = False,
 ) -> Model:
     """Load a network.
 
@@ -135,6 +140,8 @@ def load_model(
             classes of a file are called 0, 1, 2 ….
         output: for the file of a network with several outputs, the name or number (from 0) of the
             one that tells the classes apart; the other branches are left out.
+        trust_code: for a file of your own with Lambda layers or classes registered with Keras: its
+            code is run, with all you may do on this machine. Only for files you made yourself.
 
     Raises:
         BadInput: not the name of a model.
@@ -142,7 +149,7 @@ def load_model(
         BadModel: the file cannot be opened, or has several outputs and none was chosen.
     """
     if isinstance(name, Path) or str(name).lower().endswith((".keras", ".h5", ".hdf5")):
-        network = open_keras_file(Path(name), output)
+        network = open_keras_file(Path(name), output, trusted=trust_code)
         return Model(network, card or _unnamed_card(network, Path(name).stem))
     reference = ModelReference.parse(name)
     folder = reference.folder
@@ -151,8 +158,10 @@ def load_model(
     weights = reference.checkpoint_file
     if weights is not None and not (folder / MODEL_FILE).is_file():
         network = _untrained(folder, card)
+    elif reference.kind == "upload":
+        network = open_keras_file(opened_copy(reference.identifier), vetted=True)
     else:
-        network = open_keras_file(reference.model_file)
+        network = open_keras_file(reference.model_file, vetted=True)
     if weights is not None:
         load_weights(network, weights)
     return Model(network, card or _unnamed_card(network, reference.kind), str(reference))

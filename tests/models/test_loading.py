@@ -9,7 +9,7 @@ import pytest
 from keras import layers
 
 from cnnviz.errors import BadModel, NotFound
-from cnnviz.models import loading
+from cnnviz.models import loading, vetting
 from cnnviz.models.loading import open_keras_file
 from cnnviz.models.one_output import outputs_to_choose
 from cnnviz.models.outputs import find_ending
@@ -86,7 +86,7 @@ def test_damaged_weights(tmp_path, tiny_network):
             data = old.read(name)
             new.writestr(name, data[:1000] if name.endswith(".h5") else data)
     path.write_bytes(changed.getvalue())
-    with pytest.raises(BadModel, match="cannot open"):
+    with pytest.raises(BadModel, match="damaged"):
         open_keras_file(path)
 
 
@@ -103,11 +103,17 @@ def test_code_inside_a_file_is_not_run(tmp_path, name):
         open_keras_file(saved(tmp_path, network, name))
 
 
-def test_safe_mode_stands_behind_our_own_check(tmp_path, monkeypatch):
+def test_safe_mode_stands_behind_our_own_check(tmp_path):
     network = sequential(layers.Lambda(lambda x: x / 255), layers.Flatten(), layers.Dense(2))
-    monkeypatch.setattr(loading, "_check_classes", lambda *_: None)
     with pytest.raises(BadModel, match="Keras cannot open"):
-        open_keras_file(saved(tmp_path, network))
+        open_keras_file(saved(tmp_path, network), vetted=True)
+
+
+def test_the_owner_may_trust_code_of_their_own(tmp_path):
+    network = sequential(layers.Lambda(lambda x: x / 255), layers.Flatten(), layers.Dense(2))
+    x = np.full((1, 8, 8, 1), 7, np.float32)
+    opened = open_keras_file(saved(tmp_path, network), trusted=True)
+    np.testing.assert_array_equal(opened(x), network(x))
 
 
 class Strange(layers.Layer):
@@ -118,20 +124,20 @@ class Strange(layers.Layer):
 @pytest.mark.parametrize("name", ["net.keras", "net.h5"])
 def test_layers_that_keras_does_not_have_are_named(tmp_path, name):
     network = sequential(Strange(), layers.Flatten(), layers.Dense(2))
-    with pytest.raises(BadModel, match="does not have: Strange"):
+    with pytest.raises(BadModel, match="not opened here: Strange"):
         open_keras_file(saved(tmp_path, network, name))
 
 
 def test_a_configuration_that_is_too_long_is_not_read(tmp_path, monkeypatch, tiny_network):
     path = saved(tmp_path, tiny_network)
-    monkeypatch.setattr(loading, "MAX_CONFIG_BYTES", 100)
+    monkeypatch.setattr(vetting, "MAX_CONFIG_BYTES", 100)
     with pytest.raises(BadModel, match="far too long"):
         open_keras_file(path)
 
 
 def test_a_file_that_is_too_large(tmp_path, monkeypatch, tiny_network):
     path = saved(tmp_path, tiny_network)
-    monkeypatch.setattr(loading, "MAX_FILE_BYTES", 100)
+    monkeypatch.setattr(vetting, "MAX_FILE_BYTES", 100)
     with pytest.raises(BadModel, match="larger than"):
         open_keras_file(path)
 

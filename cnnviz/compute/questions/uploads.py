@@ -8,7 +8,6 @@ from pathlib import Path
 
 import keras
 
-from cnnviz import uploads
 from cnnviz.compute.context import Context
 from cnnviz.compute.questions import checking
 from cnnviz.compute.questions.answers import classes_of
@@ -25,6 +24,10 @@ from cnnviz.models.model import Model, save_model
 from cnnviz.models.one_output import outputs_to_choose
 from cnnviz.models.outputs import find_ending
 from cnnviz.models.structure import describe_layers, make_card
+from cnnviz.models.uploaded import opened_copy
+from cnnviz.texts import N_
+
+CHECKING = N_("Opening the file where it can do no harm")
 
 # Of ImageNet's photos, red, green, blue, on the scale 0 to 255: torchvision's and Caffe's numbers.
 _MEAN = (123.675, 116.28, 103.53)
@@ -42,10 +45,10 @@ def inspect_upload(context: Context, upload: str, output: str | None) -> dict:
     ``outputs`` are the names of those that could be the answer. Of several the first is described
     where ``output`` names none; ``output`` in the answer says which.
     """
-    outputs = list(outputs_to_choose(whole_network(_file_of(upload))))
+    outputs = list(outputs_to_choose(whole_network(_copy_of(context, upload), vetted=True)))
     if output is None and len(outputs) > 1:
         output = outputs[0]
-    network = _open(upload, output)
+    network = _open(context, upload, output)
     ending = find_ending(network)
     layers = describe_layers(network)
     early = [x.kind for x in layers[:6]]
@@ -86,7 +89,7 @@ def preview_upload(
     top = checking.number(top, "top", 1, 20)
     checking.choice(fit, "fit", tuple(FITS))
     checking.choice(polarity, "polarity", tuple(POLARITIES))
-    network = _open(upload, output)
+    network = _open(context, upload, output)
     names = [str(i) for i in range(find_ending(network).classes)]
     wrapped = with_preprocessing(network, scaling, channels_order, size)
     model = Model(wrapped, make_card(wrapped, "preview", names, fit=fit, polarity=polarity))
@@ -118,7 +121,7 @@ def keep_upload(
         raise BadInput("The model and each of its classes need a name.")
     if len(set(names)) < len(names):
         raise BadInput("Two classes have the same name; each needs one of its own.")
-    network = with_preprocessing(_open(upload, output), scaling, channels_order, size)
+    network = with_preprocessing(_open(context, upload, output), scaling, channels_order, size)
     card = make_card(network, title, names, fit=fit, polarity=polarity)
     return {"reference": save_model(Model(network, card), checking.text(owner, "owner"))}
 
@@ -181,12 +184,15 @@ def _like_mnist(network: keras.Model, classes: int) -> bool:
     return tuple(network.inputs[0].shape[1:]) == (28, 28, 1) and classes == 10
 
 
-def _file_of(upload: str) -> Path:
-    return uploads.file_of(checking.text(upload, "upload", 60).removeprefix("upload:"))
+def _copy_of(context: Context, upload: str) -> Path:
+    """Our own copy of the network in the uploaded file; the file itself is opened elsewhere."""
+    identifier = checking.text(upload, "upload", 60).removeprefix("upload:")
+    context.report(0.0, CHECKING)
+    return opened_copy(identifier, context.check_cancelled)
 
 
-def _open(upload: str, output: str | None) -> keras.Model:
-    path = _file_of(upload)
+def _open(context: Context, upload: str, output: str | None) -> keras.Model:
+    path = _copy_of(context, upload)
     if output is not None:
         checking.text(output, "output", 200)
     return _opened(path, path.stat().st_mtime_ns, output)
@@ -195,4 +201,4 @@ def _open(upload: str, output: str | None) -> keras.Model:
 @functools.lru_cache(maxsize=2)
 def _opened(path: Path, changed: int, output: str | None) -> keras.Model:
     """The network in a file; asked for again and again while people try their answers."""
-    return open_keras_file(path, output)
+    return open_keras_file(path, output, vetted=True)
