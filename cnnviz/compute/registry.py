@@ -253,6 +253,13 @@ QUESTIONS: dict[str, QuestionKind] = {
         cost="long",
         limit_s=3600,
     ),
+    "class_examples": QuestionKind(
+        _HERE + "class_examples:class_examples",
+        ("model", "dataset"),
+        {"split": "test"},
+        cost="long",
+        limit_s=1200,
+    ),
     "inspect_upload": QuestionKind(
         _HERE + "uploads:inspect_upload",
         ("upload",),
