@@ -10,8 +10,9 @@ nothing else. Nothing is chosen by the test set: when the training has ended, th
 measured on it once, for the history.
 
 Writes to ``--work`` while it runs, and at the end to ``trained_models/cifar10_fast/``:
-``model.keras``, ``history.json``, ``checkpoints/*.npz`` (float16) and ``training.json``.
-``tools/describe_shipped.py`` makes the card.
+``model.keras``, ``history.json``, ``checkpoints/*.npz`` (float16) and ``training.json``. Then
+``tools/slim_shipped.py`` thins what was kept, and ``tools/describe_shipped.py`` makes the card.
+``--history`` only brings a ``history.json`` that lies there already into the common form.
 """
 
 from __future__ import annotations
@@ -230,6 +231,25 @@ def measured(network: keras.Model, images: np.ndarray, labels: np.ndarray) -> di
     }
 
 
+def in_common_form(history: dict) -> dict:
+    """The history as that of the other shipped models: each step's loss and accuracy are means
+    since the start of its epoch (as Keras reports them), and each epoch has its seconds."""
+    epochs = history["epochs"]
+    if "seconds" in epochs[0]:
+        return history
+    per_epoch, rows = epochs[0]["step"], []
+    epoch, done, sums = -1, 0, {"loss": 0.0, "accuracy": 0.0}
+    for row in history["steps"]:
+        if (row["step"] - 1) // per_epoch != epoch:
+            epoch, done, sums = (row["step"] - 1) // per_epoch, 0, {"loss": 0.0, "accuracy": 0.0}
+        now = row["step"] - epoch * per_epoch
+        sums = {name: before + row[name] * (now - done) for name, before in sums.items()}
+        rows.append({"step": row["step"], **{name: x / now for name, x in sums.items()}})
+        done = now
+    share = history["seconds"] / len(epochs)
+    return {"steps": rows, "epochs": [{**row, "seconds": share} for row in epochs]}
+
+
 def train(originals_folder: Path, work: Path, epochs: int) -> None:
     data = originals.read("cifar10", originals_folder)
     images, labels = data["train"]
@@ -291,7 +311,7 @@ def finish(
     result = measured(model, *test)
     OUT.mkdir(parents=True, exist_ok=True)
     model.save(OUT / "model.keras")
-    (OUT / "history.json").write_text(json.dumps(history))
+    (OUT / "history.json").write_text(json.dumps(in_common_form(history)))
     words = {
         "recipe": {"epochs": epochs, "batch_size": BATCH, "seed": SEED},
         "trained_on": "all 50000 training images",
@@ -311,10 +331,17 @@ def finish(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--originals", type=Path, required=True)
+    parser.add_argument("--originals", type=Path)
     parser.add_argument("--work", type=Path, default=Path("workspace/training-cifar10-fast"))
     parser.add_argument("--epochs", type=int, default=14)
+    parser.add_argument("--history", action="store_true", help="only see to history.json")
     arguments = parser.parse_args()
+    if arguments.history:
+        file = OUT / "history.json"
+        file.write_text(json.dumps(in_common_form(json.loads(file.read_text()))))
+        return
+    if arguments.originals is None:
+        parser.error("--originals is needed")
     train(arguments.originals, arguments.work, arguments.epochs)
 
 
