@@ -4,13 +4,12 @@ import streamlit as st
 
 from cnnviz.figures.colours import class_colour
 from cnnviz.figures.map_picture import map_picture
-from cnnviz.figures.tiles import image_sprite
 from cnnviz.images import encode_png
 from cnnviz.ui import address, frame, many
 from cnnviz.ui.components.scatter import scatter
 from cnnviz.ui.image_view import image_view
 from cnnviz.ui.language import _, percent, split_names
-from cnnviz.ui.many_images import thumbnails
+from cnnviz.ui.many_images import atlas
 from cnnviz.ui.pictures import show_png
 from cnnviz.ui.questions import ask
 
@@ -62,11 +61,9 @@ with place.container():
         [class_colour(i) for i in range(len(labelled.class_names))],
         key="map",
         predicted=answer["predicted"],
-        sprite=image_sprite(thumbnails(labelled, answer["indices"]), exact=False),
-        wrong_text=_("{true}, called {predicted}"),
+        sprite=atlas(labelled, answer["indices"]),
         label=_("Map of the images"),
-        reset=_("Show all"),
-    )
+    ).clicked
 st.markdown(
     _(
         "{count} {split} images of {title}, by their features at the layer “{layer}” ({method}). "

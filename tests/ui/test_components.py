@@ -1,12 +1,14 @@
 """What the components send to the browser and take from it; the browser itself is elsewhere."""
 
 import base64
+import json
 
 import numpy as np
 import pytest
 
 from cnnviz.errors import BadInput
-from cnnviz.figures.tiles import image_sprite
+from cnnviz.figures.atlas import Atlas
+from cnnviz.figures.tiles import Geometry, Sprite, image_sprite
 from cnnviz.ui.components import base, draw, drawing, flow, grid, matrix, paste, scatter
 
 
@@ -75,7 +77,7 @@ def test_scatter_keeps_shape_and_order_of_the_map(mount):
     points = np.random.default_rng(0).normal(size=(50, 2)) * [9, 2] + [100, -5]
     labels = np.arange(50) % 3
     clicked = scatter.scatter(points, labels, list("abc"), ["#000000"] * 3, key="s")
-    assert clicked == 3
+    assert clicked == scatter.ScatterClick(3)
     shown = sent_points(browser.sent)
     # One scale for both axes: distances keep their ratios.
     ratio = np.ptp(points[:, 0])
@@ -85,13 +87,59 @@ def test_scatter_keeps_shape_and_order_of_the_map(mount):
     assert np.frombuffer(base64.b64decode(browser.sent["labels"]), "<u2").tolist() == list(labels)
 
 
-def test_scatter_places_the_own_image_on_the_same_scale(mount):
+def test_scatter_places_own_points_on_the_same_scale_with_lines_to_neighbours(mount):
     browser = mount(scatter)
     points = np.array([[0.0, 0.0], [4.0, 4.0]])
-    scatter.scatter(points, np.zeros(2), ["a"], ["#000000"], key="s", own=(8.0, 2.0))
-    own = np.array(browser.sent["own"]) / 65535
+    own = [(8.0, 2.0, "mine"), (4.0, 4.0, "yours")]
+    scatter.scatter(points, np.zeros(2), ["a"], ["#000000"], key="s", own=own, own_links=[[1, 0]])
+    mine, yours = browser.sent["own"]
     shown = sent_points(browser.sent)
-    np.testing.assert_allclose(own - shown[0], [1.0, 0.25], atol=3e-5)
+    np.testing.assert_allclose(np.array(mine["at"]) / 65535 - shown[0], [1.0, 0.25], atol=3e-5)
+    np.testing.assert_allclose(np.array(yours["at"]) / 65535, shown[1])
+    assert (mine["name"], mine["links"], yours["links"]) == ("mine", [1, 0], [])
+
+
+def test_scatter_takes_from_the_browser_only_points_that_there_are(mount):
+    def asked(**answer):
+        mount(scatter, **answer)
+        return scatter.scatter(np.eye(2), np.zeros(2), ["a"], ["#000000"], key="s", lasso=True)
+
+    assert asked(lasso=[1, 0, 1, 7, -1, "0", None, True]).lasso.tolist() == [0, 1]
+    assert asked(lasso=[]).lasso.tolist() == []
+    for nonsense in (None, "01", {"0": 1}, 3):
+        assert asked(lasso=nonsense).lasso is None
+    for nonsense in (2, -1, "1", 0.5, True, [0]):
+        assert asked(clicked=nonsense).clicked is None
+
+
+def test_scatter_colours_by_a_number_and_says_what_is_not_known(mount):
+    browser = mount(scatter)
+    values = np.array([0.0, 0.5, 1.0, np.nan, 7.0])
+    scatter.scatter(
+        np.zeros((5, 2)), np.zeros(5), ["a"], ["#000000"], key="s", colour_values=values
+    )
+    sent = np.frombuffer(base64.b64decode(browser.sent["values"]), np.uint8)
+    levels = browser.sent["scale"]["levels"]
+    assert sent.tolist() == [0, round((levels - 1) / 2), levels - 1, levels, levels - 1]
+
+
+def test_a_background_covers_the_square_around_the_points(mount):
+    browser = mount(scatter)
+    points = np.array([[0.0, 0.0], [4.0, 2.0]])
+    cells = np.array([[0, 255], [1, 255]], np.uint8)
+    asked = {"key": "s", "background": cells}
+    scatter.scatter(points, np.zeros(2), ["a", "b"], ["#000000"] * 2, **asked)
+    assert scatter.bounding_square(points) == (0.0, -1.0, 4.0)
+    assert browser.sent["square"] == [0, 0, 1]
+    assert browser.sent["background"]["side"] == 2
+    assert base64.b64decode(browser.sent["background"]["cells"]) == cells.tobytes()
+    # an own point beyond them makes the map larger, not what lies behind the points
+    scatter.scatter(
+        points, np.zeros(2), ["a", "b"], ["#000000"] * 2, own=[(8.0, 1.0, "mine")], **asked
+    )
+    np.testing.assert_allclose(browser.sent["square"], [0, 0.25, 0.5])
+    with pytest.raises(ValueError):
+        scatter.scatter(points, np.zeros(2), ["a"], ["#000000"], key="s", background=np.eye(3))
 
 
 def test_scatter_survives_points_that_are_all_the_same(mount):
@@ -100,14 +148,29 @@ def test_scatter_survives_points_that_are_all_the_same(mount):
     assert np.isfinite(sent_points(browser.sent)).all()
 
 
-def test_ten_thousand_points_are_a_small_message(mount):
-    import json
-
+def test_ten_thousand_points_with_everything_are_a_small_message(mount):
     browser = mount(scatter)
-    points = np.random.default_rng(0).normal(size=(10_000, 2))
-    labels = np.zeros(10_000)
-    scatter.scatter(points, labels, ["a"], ["#000000"], key="s", predicted=labels)
-    assert len(json.dumps(browser.sent)) < 120_000
+    rng = np.random.default_rng(0)
+    count, names = 10_000, [f"class {c}" for c in range(10)]
+    labels, predicted = rng.integers(0, 10, (2, count))
+    sheets = (Sprite(b"RIFF", Geometry(4096, 64, 32, 32, 0)),) * 2
+    scatter.scatter(
+        rng.normal(size=(count, 2)),
+        labels,
+        names,
+        ["#3f90da"] * 10,
+        key="s",
+        predicted=predicted,
+        sprite=Atlas(sheets, count),
+        groups=scatter.right_or_wrong(labels, predicted),
+        colour_values=rng.random(count),
+        background=rng.integers(0, 10, (96, 96)).astype(np.uint8),
+        chosen=np.arange(count),
+    )
+    size = len(json.dumps(browser.sent))
+    print(f"message of {count:,} points: {size / 1e6:.2f} MB")
+    assert size < 300_000
+    assert [s["columns"] for s in browser.sent["sprite"]["sheets"]] == [64, 64]
 
 
 def test_matrix_returns_the_cell(mount):

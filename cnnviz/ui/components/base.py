@@ -12,6 +12,7 @@ from streamlit import runtime
 from streamlit.components.v2.types import ComponentRenderer
 
 from cnnviz.errors import BadInput
+from cnnviz.figures.atlas import Atlas
 from cnnviz.figures.png import data_url
 from cnnviz.figures.tiles import Sprite
 
@@ -54,15 +55,22 @@ def address_of(path: str) -> str:
     return f"/{base}{path}" if base else path
 
 
-def sprite_data(sprite: Sprite, key: str) -> dict:
-    """A sprite as the scripts take it."""
+def sprite_data(sprite: Sprite | Atlas, key: str) -> dict:
+    """A sprite as the scripts take it; of an atlas of several sheets also all of those."""
     geometry = sprite.geometry
-    return {
+    data = {
         "src": picture(sprite.data, key),
         "columns": geometry.columns,
         "width": geometry.width,
         "height": geometry.height,
     }
+    if isinstance(sprite, Atlas) and len(sprite.sheets) > 1:
+        data["perSheet"] = geometry.count
+        data["sheets"] = [
+            {"src": picture(s.data, f"{key}.{i}" if i else key), "columns": s.geometry.columns}
+            for i, s in enumerate(sprite.sheets)
+        ]
+    return data
 
 
 def packed(values: np.ndarray, kind: type[np.generic]) -> str:
