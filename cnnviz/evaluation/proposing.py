@@ -37,8 +37,6 @@ _IRREGULAR = {
 }
 _SYNONYMS = {
     "car": "automobile",
-    "auto": "automobile",
-    "plane": "airplane",
     "aeroplane": "airplane",
     "lorry": "truck",
     "bike": "bicycle",

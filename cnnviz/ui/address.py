@@ -19,11 +19,8 @@ def value(name: str, default: str, valid: Container[str] | None = None) -> str:
 
     A value that is not in ``valid`` counts as not chosen.
     """
-    chosen, seen = f"_chosen_{name}", f"_seen_{name}"
-    in_url = st.query_params.get(name)
-    if in_url is not None and in_url != st.session_state.get(seen):
-        st.session_state[chosen] = in_url
-    result = st.session_state.get(chosen)
+    seen = f"_seen_{name}"
+    result = asked_for(name)
     if result is None or (valid is not None and result not in valid):
         result = default
     shown = None if result == default else result
@@ -34,6 +31,14 @@ def value(name: str, default: str, valid: Container[str] | None = None) -> str:
             st.query_params[name] = shown
     st.session_state[seen] = shown
     return result
+
+
+def asked_for(name: str) -> str | None:
+    """What the link or the person asked for, whether or not it can be shown; the URL stays."""
+    in_url = st.query_params.get(name)
+    if in_url is not None and in_url != st.session_state.get(f"_seen_{name}"):
+        st.session_state[f"_chosen_{name}"] = in_url
+    return chosen(name)
 
 
 def choose(name: str, new: str | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import NoReturn
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
@@ -15,6 +16,7 @@ from cnnviz.ui.style import apply_style
 
 log = logging.getLogger(__name__)
 _FRAMED = "_framed"
+_SHOWN = "_page-shown"  # in this session's state: the key of the page that is being drawn
 
 
 def use_navigation() -> None:
@@ -68,9 +70,16 @@ def head(key: str, how_to_read: str) -> None:
     if _FRAMED not in st.session_state:  # started with plain `streamlit run app.py`
         use_navigation()
         st.rerun()
+    st.session_state[_SHOWN] = key
     st.title(_(lesson.page(key).question), anchor=False)
     st.markdown(how_to_read)
     epochs.note(key)
+
+
+def end_here() -> NoReturn:
+    """End the page that is being drawn, for want of something that a person has to say first."""
+    foot(st.session_state[_SHOWN])
+    st.stop()
 
 
 def foot(key: str) -> None:
