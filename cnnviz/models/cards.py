@@ -68,6 +68,8 @@ class Card:
     ``fit`` is how an image becomes ``input_shape``: ``stretch``, ``crop`` (centre) or ``pad``.
     ``polarity`` is ``any`` or ``light_on_dark`` (digits: an image is inverted, cropped and centred
     as MNIST was). ``dataset`` is the bundled data set it was trained on, where there is one.
+    ``recipe`` says how it was trained. ``accuracy`` begins with the test images of ``dataset``;
+    what follows puts that number in its place (other images, the training images).
     ``answers`` is ``one`` (the classes share one vote) or ``several`` (multi-label: each class is
     answered yes or no for itself). ``heatmap_layer``, ``feature_layer`` and ``filter_layer`` are
     the defaults of the pages.
@@ -83,6 +85,7 @@ class Card:
     source: str = ""
     licence: str = ""
     weaknesses: str = ""
+    recipe: str = ""
     answers: str = "one"
     accuracy: tuple[Accuracy, ...] = ()
     parameters: int = 0
