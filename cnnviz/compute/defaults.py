@@ -13,10 +13,20 @@ TILES = 64
 FILTERS = 12
 FILTER_STEPS = 128
 EMBEDDED = 2000
+LAYERED = 1000  # images of the maps of layer after layer
 SEARCHED = 2000  # images on which channels are measured, and that are searched for the strongest
 LISTENED = 500  # images over which the channels' contributions to the classes are averaged
 
-_SAMPLES = {"mnist": 0, "fashion_mnist": 0, "cifar10": 7}  # a seven, an ankle boot, a frog
+# The test image shown first: a seven, an ankle boot, a frog.
+_SAMPLES = {
+    "mnist": 0,
+    "mnist_500": 0,
+    "fashion_mnist": 0,
+    "fashion_mnist_marked": 0,
+    "cifar10": 7,
+    "cifar10_animals": 7,
+    "cifar10_noisy": 7,
+}
 _QUIET_KINDS = ("InputLayer", "Rescaling", "Normalization", "ZeroPadding2D", "Dropout")
 
 
@@ -81,7 +91,8 @@ def first_questions(reference: str) -> list[tuple[str, dict]]:
     questions.append(("kernels", {"model": reference}))
     if card.dataset:
         own = {"model": reference, "dataset": card.dataset}
-        questions += [("evaluate", own), ("embedding", own)]
+        questions += [("evaluate", own), ("embedding", own), ("place_image", {**own, **sample})]
+        questions += [("layer_separation", own), ("layer_maps", own)]
         measured = dict.fromkeys([*three_layers(card)[:1], *filter(None, [card.filter_layer])])
         questions += [("channel_statistics", {**own, "layer": name}) for name in measured]
         if card.filter_layer:
