@@ -36,8 +36,9 @@ const solid = (link, longest) => {
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".root")
   const memory = memoryOf(parentElement)
+  const end = () => atTheEnd(memory, () => clearTimeout(memory.timer))
   // An answer to something older than the last change would undo it on the screen.
-  if (memory.serial > data.serial) return
+  if (memory.serial > data.serial) return end()
   memory.serial = data.serial
   const { links, texts } = data
   const kinds = Object.fromEntries(data.choices.map((choice) => [choice.name, choice]))
@@ -232,5 +233,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
   choose(memory.selected, false)
   if (memory.focus) root.querySelector(`[data-testid="${CSS.escape(memory.focus)}"]`)?.focus()
   memory.focus = null
-  return () => clearTimeout(memory.timer)
+  return end()
 }

@@ -4,6 +4,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const strokes = (memory.strokes ??= [])
   const canvas = memory.canvas ?? make("canvas", { "data-testid": "draw-canvas", tabindex: "0" })
   memory.canvas = canvas
+  const tools = (memory.tools ??= make("div", { class: "tools" }))
+  const board = (memory.board ??= make("div", { class: "board" }, canvas, tools))
   canvas.width = canvas.height = data.side
   canvas.style.setProperty("--side", `${data.side}px`)
   canvas.setAttribute("role", "img")
@@ -66,11 +68,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
     strokes.splice(strokes.length - count, count)
     paint()
   }
-  const tools = make("div", { class: "tools" },
+  tools.replaceChildren(
     button("main", "draw-use", data.use, send),
     button("", "draw-undo", data.undo, () => erase(1)),
     button("", "draw-clear", data.clear, () => erase(strokes.length)))
-  root.replaceChildren(make("div", { class: "board" }, canvas, tools))
+  // Left in its place: a stroke under way must not lose its pointer when an answer comes.
+  if (board.parentNode !== root) root.replaceChildren(board)
   paint()
-  return () => clearTimeout(memory.timer)
+  return atTheEnd(memory, () => clearTimeout(memory.timer))
 }

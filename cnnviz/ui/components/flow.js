@@ -86,5 +86,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
   memory.observer?.disconnect()
   memory.observer = new ResizeObserver(draw)
   memory.observer.observe(flow)
-  return () => memory.observer.disconnect()
+  return atTheEnd(memory, () => memory.observer.disconnect())
 }

@@ -47,5 +47,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
   memory.observer?.disconnect()
   memory.observer = new ResizeObserver(sharpen)
   memory.observer.observe(grid)
-  return () => memory.observer.disconnect()
+  return atTheEnd(memory, () => memory.observer.disconnect())
 }

@@ -65,8 +65,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
       } }, data.button))
   }
   root.replaceChildren(place)
-  return () => {
+  return atTheEnd(memory, () => {
     document.removeEventListener("paste", memory.listener)
     memory.listener = null
-  }
+  })
 }

@@ -37,10 +37,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
     clearTimeout(memory.patience)
     ask(memory) // it may have been moved on meanwhile
   }
-  return () => {
+  return atTheEnd(memory, () => {
     clearTimeout(memory.patience)
     clearTimeout(memory.rest)
-  }
+  })
 }
 
 // Made once, so that a drag goes on while answers arrive.
