@@ -98,6 +98,7 @@ _HEATMAP = {
     "options": {},
 }
 
+_LAYERS = {"split": "test", "limit": defaults.LAYERED, "class_map": None, "pooling": "mean"}
 _TRUST = {"method": "grad_cam", "target": None, "layer": None, "against": None}
 QUESTIONS: dict[str, QuestionKind] = {
     "predict": QuestionKind(_HERE + "answers:predict", _IMAGE, {"top": 5}, limit_s=60),
@@ -232,11 +233,57 @@ QUESTIONS: dict[str, QuestionKind] = {
         cached=False,  # of this machine, at this moment
     ),
     "embedding": QuestionKind(
-        _HERE + "many:embedding",
+        _HERE + "space:embedding",
         ("model", "dataset"),
-        {"split": "test", "limit": 2000, "layer": None, "method": "tsne", "seed": 0},
+        {
+            "split": "test",
+            "limit": defaults.EMBEDDED,
+            "layer": None,
+            "method": "tsne",
+            "seed": 0,
+            "class_map": None,
+            "pooling": "mean",
+            "perplexity": 30,
+            "dimensions": 2,
+        },
         cost="long",
         limit_s=1200,
+        version=2,
+        default_layer="feature_layer",
+    ),
+    "place_image": QuestionKind(
+        _HERE + "space:place_image",
+        ("model", "dataset", "image"),
+        {
+            "split": "test",
+            "limit": defaults.EMBEDDED,
+            "layer": None,
+            "class_map": None,
+            "pooling": "mean",
+        },
+        cost="long",
+        limit_s=1200,
+        default_layer="feature_layer",
+    ),
+    "layer_separation": QuestionKind(
+        _HERE + "space:layer_separation", ("model", "dataset"), _LAYERS, cost="long", limit_s=1200
+    ),
+    "layer_maps": QuestionKind(
+        _HERE + "space:layer_maps", ("model", "dataset"), _LAYERS, cost="long", limit_s=1800
+    ),
+    "projector": QuestionKind(
+        _HERE + "space:projector",
+        ("model", "dataset"),
+        {
+            "split": "test",
+            "limit": defaults.EMBEDDED,
+            "layer": None,
+            "class_map": None,
+            "pooling": "mean",
+        },
+        cost="long",
+        limit_s=1200,
+        cached=False,
         default_layer="feature_layer",
     ),
     "neighbours": QuestionKind(

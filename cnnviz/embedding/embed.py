@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from cnnviz.datasets.dataset import Dataset
-from cnnviz.embedding.projection import OnFrame, knn_accuracy, pca, tsne
+from cnnviz.embedding.projection import OnFrame, Projection, pca, tsne
+from cnnviz.embedding.quality import knn_accuracy
 from cnnviz.embedding.results import Embedding
 from cnnviz.errors import BadInput, NotPossible
 from cnnviz.inference.passes import Report, run_pass
@@ -27,6 +28,7 @@ def embed(
     dimensions: int = 2,
     seed: int = 0,
     perplexity: float = 30,
+    pooling: str = "mean",
     indices: np.ndarray | None = None,
     on_frame: OnFrame | None = None,
     report: Report | None = None,
@@ -37,12 +39,13 @@ def embed(
     Args:
         model: a model, its name or its reference.
         dataset: images of any size; their labels are only kept, not used.
-        layer: where the features are taken, averaged over positions; None is the card's feature
-            layer, the input of the classifier head.
+        layer: where the features are taken; None is the card's feature layer, the input of the
+            classifier head.
         method: ``pca`` or ``tsne``.
         dimensions: 2 or 3.
-        seed: of the projection.
+        seed: of the projection; t-SNE starts from PCA with 0, from random places with others.
         perplexity: of t-SNE.
+        pooling: features averaged over positions (``mean``), or position by position (``flat``).
         indices: (n,) the images' places in the split, where ``dataset`` is a part of it.
         on_frame: called with the points so far and the fraction done, while t-SNE moves them.
         report: called with the fraction done and a text.
@@ -74,17 +77,16 @@ def embed(
         if on_frame is not None:
             on_frame(points, fraction)
 
-    seen = run_pass(model, dataset, [layer], report=looking, check_cancelled=check_cancelled)
+    seen = run_pass(
+        model, dataset, [layer], pooling=pooling, report=looking, check_cancelled=check_cancelled
+    )
     features = seen.features[layer]
-    if method == "pca":
-        projection = pca(features, dimensions, seed)
-    else:
-        projection = tsne(features, dimensions, seed, perplexity, arranging, check_cancelled)
+    projection = arranged(
+        features, method, dimensions, seed, perplexity, arranging, check_cancelled
+    )
 
     def place(images: np.ndarray | Sequence) -> np.ndarray:
-        images = model.prepare(images)
-        unlabelled = Dataset("", "", images, np.zeros(len(images), np.int64), ())
-        return projection.place(run_pass(model, unlabelled, [layer]).features[layer])
+        return projection.place(features_of(model, images, layer, pooling))
 
     return Embedding(
         points=projection.points,
@@ -97,3 +99,27 @@ def embed(
         knn_accuracy=knn_accuracy(projection.points, dataset.labels),
         placer=place,
     )
+
+
+def arranged(
+    features: np.ndarray,
+    method: str,
+    dimensions: int = 2,
+    seed: int = 0,
+    perplexity: float = 30,
+    on_frame: OnFrame | None = None,
+    check_cancelled: Callable[[], None] | None = None,
+) -> Projection:
+    """Features (n, d) as points, by one of ``METHODS``; arguments and errors as of ``embed``."""
+    if method == "pca":
+        return pca(features, dimensions, seed)
+    return tsne(features, dimensions, seed, perplexity, on_frame, check_cancelled)
+
+
+def features_of(
+    model: Model, images: np.ndarray | Sequence, layer: str, pooling: str = "mean"
+) -> np.ndarray:
+    """What a layer makes of new images (uint8, any size): float32 (m, d)."""
+    images = model.prepare(images)
+    unlabelled = Dataset("", "", images, np.zeros(len(images), np.int64), ())
+    return run_pass(model, unlabelled, [layer], pooling=pooling).features[layer]

@@ -8,23 +8,31 @@ from dataclasses import dataclass
 import numpy as np
 from openTSNE import TSNE
 from sklearn.decomposition import PCA
-from sklearn.neighbors import NearestNeighbors
 
-from cnnviz.errors import BadInput
+from cnnviz.errors import BadInput, NotPossible
 
 _KEPT = 50  # principal components that t-SNE sees, as its authors recommend
-_EARLY, _LATE = 250, 500  # iterations with exaggerated attraction, and without
+EARLY, LATE = 250, 500  # iterations with exaggerated attraction, and without
 _FRAME_EVERY = 10  # iterations
+# Repulsion is added up over a tree of the points (Barnes-Hut) or over a grid (FIt-SNE). The tree's
+# time grows with the points, the grid's hardly: measured, they meet between 4,000 and 5,000.
+_GRID_FROM = 4500
 
 OnFrame = Callable[[np.ndarray, float], None]
 
 
 @dataclass(frozen=True)
 class Projection:
-    """``points`` float32 (n, dimensions), and ``place`` for further features (m, d)."""
+    """``points`` float32 (n, dimensions), and ``place`` for further features (m, d).
+
+    ``centre`` (d,) and ``axes`` (dimensions, d) float32 are those of a straight projection: points
+    are (features − centre) · axes. None where there is no such formula.
+    """
 
     points: np.ndarray
     place: Callable[[np.ndarray], np.ndarray]
+    centre: np.ndarray | None = None
+    axes: np.ndarray | None = None
 
 
 def pca(features: np.ndarray, dimensions: int = 2, seed: int = 0) -> Projection:
@@ -32,14 +40,17 @@ def pca(features: np.ndarray, dimensions: int = 2, seed: int = 0) -> Projection:
 
     Raises:
         BadInput: fewer features or images than dimensions.
+        NotPossible: the features are all alike.
     """
     _check(features, dimensions)
+    features = np.asarray(features, np.float32)
     fitted = PCA(dimensions, random_state=seed).fit(features)
 
     def place(new: np.ndarray) -> np.ndarray:
-        return fitted.transform(new).astype(np.float32)
+        return fitted.transform(np.asarray(new, np.float32)).astype(np.float32)
 
-    return Projection(place(features), place)
+    centre, axes = fitted.mean_.astype(np.float32), fitted.components_.astype(np.float32)
+    return Projection(place(features), place, centre, axes)
 
 
 def tsne(
@@ -49,8 +60,9 @@ def tsne(
     perplexity: float = 30,
     on_frame: OnFrame | None = None,
     check_cancelled: Callable[[], None] | None = None,
+    late: int = LATE,
 ) -> Projection:
-    """t-SNE (van der Maaten, Hinton, JMLR 2008) by openTSNE, started from PCA.
+    """t-SNE (van der Maaten, Hinton, JMLR 2008) by openTSNE.
 
     Distances between far groups mean little; neighbourhoods do. New features are placed among
     their nearest neighbours without moving anything.
@@ -58,19 +70,23 @@ def tsne(
     Args:
         features: (n, d).
         dimensions: 2, or 3.
-        seed: another seed, another map.
+        seed: 0 starts from PCA, which keeps most of the large-scale arrangement (Kobak & Berens
+            2019, arXiv 1902.05804); any other one from random places of its own.
         perplexity: about how many neighbours count; less where there are few images.
         on_frame: called every ten iterations with the points so far and the fraction done.
         check_cancelled: called as often; ends the work by raising.
+        late: iterations after the 250 early ones, in which attraction is exaggerated.
 
     Raises:
         BadInput: fewer than eight images, or fewer features than dimensions.
+        NotPossible: the features are all alike.
     """
     _check(features, dimensions)
     if len(features) < 8:
         raise BadInput(
             "A map needs at least eight images; there are {images}.", images=len(features)
         )
+    features = np.asarray(features, np.float32)
     reduced, reduce = features, None
     if features.shape[1] > _KEPT and len(features) > _KEPT:
         reducer = PCA(_KEPT, random_state=seed).fit(features)
@@ -83,15 +99,18 @@ def tsne(
         if check_cancelled is not None:
             check_cancelled()
         if on_frame is not None:
-            done = min(1.0, calls * _FRAME_EVERY / (_EARLY + _LATE))
+            done = min(1.0, calls * _FRAME_EVERY / (EARLY + late))
             on_frame(np.array(points, np.float32), done)
 
     fitted = TSNE(
         n_components=dimensions,
         perplexity=min(perplexity, (len(features) - 1) / 4),
-        early_exaggeration_iter=_EARLY,
-        n_iter=_LATE,
-        negative_gradient_method="bh" if dimensions == 3 else "auto",
+        initialization="random" if seed else "pca",
+        early_exaggeration_iter=EARLY,
+        n_iter=late,
+        negative_gradient_method=(
+            "fft" if dimensions == 2 and len(features) >= _GRID_FROM else "bh"
+        ),
         callbacks=callback,
         callbacks_every_iters=_FRAME_EVERY,
         random_state=seed,
@@ -99,23 +118,12 @@ def tsne(
     ).fit(np.ascontiguousarray(reduced, np.float64))
 
     def place(new: np.ndarray) -> np.ndarray:
+        new = np.asarray(new, np.float32)
         new = new if reduce is None else reduce(new)
         placed = fitted.prepare_partial(np.ascontiguousarray(new, np.float64), perplexity=5)
         return np.array(placed, np.float32)
 
     return Projection(np.array(fitted, np.float32), place)
-
-
-def knn_accuracy(points: np.ndarray, labels: np.ndarray, neighbours: int = 10) -> float:
-    """The share of points whose label is the commonest among their nearest others.
-
-    Of equally common labels the lowest counts.
-    """
-    neighbours = min(neighbours, len(points) - 1)
-    search = NearestNeighbors(n_neighbors=neighbours).fit(points)
-    near = labels[search.kneighbors(return_distance=False)]
-    commonest = [np.bincount(row).argmax() for row in near]
-    return float((np.array(commonest) == labels).mean())
 
 
 def _check(features: np.ndarray, dimensions: int) -> None:
@@ -128,4 +136,12 @@ def _check(features: np.ndarray, dimensions: int) -> None:
             images=features.shape[0],
             features=features.shape[1],
             dimensions=dimensions,
+        )
+    if not np.isfinite(features).all():
+        raise NotPossible(
+            "At this layer the network's values are not numbers any more, so there is no map."
+        )
+    if (np.ptp(features, axis=0) == 0).all():
+        raise NotPossible(
+            "At this layer the network answers the same to every image, so there is no map."
         )

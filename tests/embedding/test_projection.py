@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from cnnviz.embedding.projection import knn_accuracy, pca, tsne
+from cnnviz.embedding.projection import pca, tsne
+from cnnviz.embedding.quality import knn_accuracy
 from cnnviz.errors import BadInput, Cancelled
 
 
