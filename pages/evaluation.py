@@ -2,11 +2,19 @@
 
 import streamlit as st
 
-from cnnviz.figures import charts
-from cnnviz.ui import address, frame, many
-from cnnviz.ui.components.matrix import matrix
-from cnnviz.ui.language import _, n_, percent, split_names
-from cnnviz.ui.pictures import chart, is_dark
+from cnnviz.ui import (
+    evaluation_calibration,
+    evaluation_classes,
+    evaluation_compare,
+    evaluation_curves,
+    evaluation_matrix,
+    evaluation_number,
+    evaluation_story,
+    evaluation_time,
+    frame,
+    many,
+)
+from cnnviz.ui.language import _
 
 frame.head(
     "evaluation",
@@ -19,59 +27,12 @@ labelled = many.choose()
 found = labelled.evaluation()
 names = labelled.class_names
 
-
-def open_mistakes(true: int | None, predicted: int | None) -> None:
-    """The Mistakes page with the images of one cell, or of all mistakes."""
-    address.choose("true", None if true is None else str(true))
-    address.choose("called", None if predicted is None else str(predicted))
-    address.choose("at", None)
-    st.switch_page("pages/mistakes.py")
-
-
+evaluation_number.draw(labelled, found)
 left, right = st.columns([3, 2], gap="large")
 with left:
-    clicked = matrix(
-        found.confusion,
-        names,
-        key="confusion",
-        error_sentence=_("{count} images of “{true}” were called “{predicted}”."),
-        right_sentence=_("{count} images of “{true}” were recognised."),
-        true_title=_("is"),
-        predicted_title=_("called"),
-        hint=_("Point at a cell to read it, click it to see its images."),
-    )
-    if clicked is not None:
-        open_mistakes(*clicked)
+    evaluation_matrix.draw(labelled, found)
 with right:
-    st.metric(
-        _("{title}, {split} images").format(
-            title=labelled.title, split=split_names()[labelled.split]
-        ),
-        _("{percent} right").format(percent=percent(found.accuracy, 2)),
-    )
-    wrong = len(found.mistakes)
-    st.markdown(
-        n_("It was wrong on {count} image", "It was wrong on {count} images", wrong)
-        + " "
-        + _("of {count}.").format(count=f"{len(found):,}")
-    )
-    if found.worst_pair:
-        true, predicted, count = found.worst_pair
-        share = percent(count / max(1, int(found.confusion[true].sum())), 1)
-        st.markdown(
-            _(
-                "**It mixes up “{true}” and “{predicted}” most:** {count} images of “{true}” were "
-                "called “{predicted}”, {share} of them all."
-            ).format(true=names[true], predicted=names[predicted], count=count, share=share)
-        )
-        if st.button(
-            n_("See this {count} image", "See these {count} images", count),
-            key="worst-pair",
-            type="primary",
-        ):
-            open_mistakes(true, predicted)
-        if st.button(_("See all mistakes"), key="all-mistakes"):
-            open_mistakes(None, None)
+    evaluation_story.draw(found, names)
 
 st.subheader(_("Class by class"), anchor=False)
 st.markdown(
@@ -80,33 +41,33 @@ st.markdown(
         "that are that, how many it found. **F1** lies between the two, nearer to the lower."
     )
 )
-chart(
-    charts.class_scores(
-        names,
-        [c.precision for c in found.per_class],
-        [c.recall for c in found.per_class],
-        [c.f1 for c in found.per_class],
-        [c.support for c in found.per_class],
-        titles=(_("precision"), _("recall"), "F1", _("images")),
-        dark=is_dark(),
-    ),
-    key="class-scores",
-    alt=_("Precision, recall and F1 of every class"),
-)
-with st.expander(_("The numbers, and other images")):
-    many.controls(labelled)
-    st.dataframe(
-        {
-            _("class"): names,
-            _("precision"): [c.precision for c in found.per_class],
-            _("recall"): [c.recall for c in found.per_class],
-            "F1": [c.f1 for c in found.per_class],
-            _("images"): [c.support for c in found.per_class],
-        },
-        column_config={
-            name: st.column_config.NumberColumn(format="percent")
-            for name in (_("precision"), _("recall"), "F1")
-        },
-        hide_index=True,
+evaluation_classes.draw(found, names)
+
+# What is folded away is computed when it is opened.
+curves, sure, compare, time, numbers = (
+    st.expander(title, icon=f":material/{icon}:", key=f"fold-{icon}", on_change="rerun")
+    for title, icon in (
+        (_("What would a threshold cost? ROC, precision and recall"), "show_chart"),
+        (_("Does it know how sure it may be? Calibration"), "balance"),
+        (_("Is another model better? Compare two"), "compare_arrows"),
+        (_("How long does an image take?"), "timer"),
+        (_("All numbers, and other images"), "table"),
     )
+)
+if curves.open:
+    with curves:
+        evaluation_curves.draw(evaluation_matrix.measured(labelled), names)
+if sure.open:
+    with sure:
+        evaluation_calibration.draw(evaluation_matrix.measured(labelled))
+if compare.open:
+    with compare:
+        evaluation_compare.draw(labelled, found)
+if time.open:
+    with time:
+        evaluation_time.draw(labelled)
+if numbers.open:
+    with numbers:
+        many.controls(labelled)
+        evaluation_classes.numbers(found, names, evaluation_matrix.measured(labelled))
 frame.foot("evaluation")

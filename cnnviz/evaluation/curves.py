@@ -83,9 +83,9 @@ def thinned(curve: Curve, most: int = MOST_POINTS) -> Curve:
     The point farthest from the line drawn so far is added until there are enough (Douglas and
     Peucker 1973, by largest error first), so what is left out is what cannot be seen.
     """
-    points = np.stack([curve.x, curve.y], axis=1)
-    if len(points) <= 2:
+    if len(curve.x) <= 2:
         return curve
+    points = _corners(np.stack([curve.x, curve.y], axis=1))
     kept = [0, len(points) - 1]
     heap = [_farthest(points, 0, len(points) - 1)]
     while heap and len(kept) < most:
@@ -97,7 +97,15 @@ def thinned(curve: Curve, most: int = MOST_POINTS) -> Curve:
             if part[1] - part[0] > 1:
                 heapq.heappush(heap, _farthest(points, *part))
     kept.sort()
-    return Curve(curve.x[kept], curve.y[kept], curve.area)
+    return Curve(points[kept, 0], points[kept, 1], curve.area)
+
+
+def _corners(points: np.ndarray) -> np.ndarray:
+    """Without the points in the middle of level and upright runs, which are most of a long curve:
+    both kinds of curves go only one way along such a run."""
+    same = points[1:] == points[:-1]
+    middle = (same[1:] & same[:-1]).any(axis=1)
+    return points[np.concatenate([[True], ~middle, [True]])]
 
 
 def _farthest(points: np.ndarray, start: int, end: int) -> tuple[float, int, int, int]:

@@ -14,13 +14,15 @@ _LURES = 2.0  # … and this many times as many as its even share
 @dataclass(frozen=True)
 class MixUp:
     """``count`` of the images of class ``true`` were called ``called``, ``share`` of them all;
-    ``back`` the other way round. ``both_ways``: neither direction is rare beside the other."""
+    ``back`` and ``back_share`` the other way round. ``both_ways``: neither direction is rare beside
+    the other."""
 
     true: int
     called: int
     count: int
     share: float
     back: int
+    back_share: float
     both_ways: bool
 
 
@@ -75,7 +77,8 @@ def _mix_ups(wrong: np.ndarray, actual: np.ndarray, most: int) -> list[MixUp]:
             a, b = b, a
         share, back = (wrong[x, y] / max(1, actual[x]) for x, y in ((a, b), (b, a)))
         both = min(share, back) >= _BOTH_WAYS * max(share, back)
-        found.append(MixUp(a, b, int(wrong[a, b]), float(share), int(wrong[b, a]), bool(both)))
+        counts = int(wrong[a, b]), float(share), int(wrong[b, a]), float(back)
+        found.append(MixUp(a, b, *counts, bool(both)))
     return found
 
 

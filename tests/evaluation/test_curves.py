@@ -62,7 +62,7 @@ def test_a_class_without_images_has_no_area_and_does_not_count():
 
 def test_thinned_curves_look_the_same():
     rng = np.random.default_rng(5)
-    truth = rng.random(20_000) < 0.1
+    truth = rng.random(6_000) < 0.1
     scores = rng.normal(truth * 1.5, 1)
     for whole in (roc(truth, scores), precision_recall(truth, scores)):
         few = thinned(whole)

@@ -3,10 +3,19 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const memory = memoryOf(parentElement)
   const { cells, names } = data
   const n = names.length
-  const totals = cells.map((row) => Math.max(1, row.reduce((a, b) => a + b, 0)))
+  const byColumn = data.shares === "column"
+  const sums = names.map((_, c) => Math.max(1, byColumn
+    ? cells.reduce((sum, row) => sum + row[c], 0) : cells[c].reduce((a, b) => a + b, 0)))
+  const shareOf = (t, p) => cells[t][p] / sums[byColumn ? p : t]
+  const inWords = (share, digits) => data.percent.replace("{number}", (100 * share).toFixed(digits))
+  const shown = (t, p) => {
+    if (data.shares === "count" || !cells[t][p]) return cells[t][p] || ""
+    return 100 * shareOf(t, p) < 0.5 ? "<1" : (100 * shareOf(t, p)).toFixed(0)
+  }
+  const order = data.order ?? names.map((_, c) => c)
   let worst = 1e-9
   cells.forEach((row, t) => row.forEach((count, p) => {
-    if (t !== p) worst = Math.max(worst, count / totals[t])
+    if (t !== p) worst = Math.max(worst, shareOf(t, p))
   }))
 
   const sentence = make("div", { class: "sentence idle", "aria-live": "polite",
@@ -15,36 +24,39 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const grid = make("div", { class: "matrix", role: "grid", "data-testid": "matrix" },
     make("div", { class: "corner" }, make("span", {}, `${data.predictedTitle} →`),
       make("span", {}, `${data.trueTitle} ↓`)))
-  names.forEach((name) => {
+  order.forEach((c) => {
+    const name = names[c]
     const head = make("div", { class: "head column", title: name }, make("span", {}, name))
-    heads.columns.push(head)
+    heads.columns[c] = head
     grid.append(head)
   })
   const buttons = []
   const says = (t, p) => filled(t === p ? data.rightSentence : data.errorSentence, {
     count: cells[t][p].toLocaleString("en"), true: names[t], predicted: names[p],
-    share: `${((100 * cells[t][p]) / totals[t]).toFixed(1)} %` })
+    share: inWords(shareOf(t, p), 1) })
   const show = (t, p) => {
     heads.rows.forEach((head, i) => head.classList.toggle("on", i === t))
     heads.columns.forEach((head, i) => head.classList.toggle("on", i === p))
     sentence.textContent = t === null ? data.hint : says(t, p)
     sentence.classList.toggle("idle", t === null)
   }
-  names.forEach((name, t) => {
+  order.forEach((t) => {
+    const name = names[t]
     const head = make("div", { class: "head row", title: name }, make("span", {}, name))
-    heads.rows.push(head)
+    heads.rows[t] = head
     grid.append(head)
-    cells[t].forEach((count, p) => {
-      const share = count / totals[t]
+    order.forEach((p) => {
+      const count = cells[t][p]
+      const share = shareOf(t, p)
       // Square roots: one error among a thousand is still to be seen.
       const mix = t === p ? 75 * share : 8 + 84 * Math.sqrt(share / worst)
       const chosen = data.selected && data.selected[0] === t && data.selected[1] === p
       const button = make("button", { type: "button", "data-testid": `cell-${t}-${p}`,
         class: `cell ${t === p ? "right" : "wrong"} ${count && mix > 52 ? "deep" : ""}`,
-        style: `--mix:${count ? mix.toFixed(1) : 0}%`, tabindex: t || p ? "-1" : "0",
+        style: `--mix:${count ? mix.toFixed(1) : 0}%`, tabindex: buttons.length ? "-1" : "0",
         "aria-label": says(t, p), "aria-pressed": String(Boolean(chosen)),
         onclick: () => setTriggerValue("clicked", [t, p]), onfocus: () => show(t, p),
-        onpointerenter: () => show(t, p) }, make("span", {}, count || ""))
+        onpointerenter: () => show(t, p) }, make("span", {}, shown(t, p)))
       buttons.push(button)
       grid.append(button)
     })
@@ -63,7 +75,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const scroll = make("div", { class: "scroll" }, grid)
   root.replaceChildren(sentence, scroll)
 
-  const digits = Math.max(...cells.flat().map((count) => String(count).length))
+  const digits = Math.max(...cells.flatMap((row, t) => row.map((_, p) => String(shown(t, p)).length)))
   const fit = () => {
     if (!root.clientWidth) return
     grid.style.setProperty("--n", n)
