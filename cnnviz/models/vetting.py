@@ -71,6 +71,8 @@ def check_description(config: object, path: Path) -> None:
             name=_name(path),
             parts=", ".join(sorted(f"{name[:40]}" for name in refused)[:5]),
         )
+    for _, _, part in parts:
+        _check_input(part, path)
     estimated = sum(_parameters(part) for _, _, part in parts)
     if estimated > MAX_PARAMETERS:
         raise BadModel(
@@ -218,6 +220,23 @@ def _parts(value: object) -> Iterator[tuple[str | None, str, dict]]:
             waiting += value.values()
         elif isinstance(value, list):
             waiting += value
+
+
+def _check_input(part: dict, path: Path) -> None:
+    config = part.get("config")
+    if not isinstance(config, dict):
+        return
+    for key in ("batch_shape", "batch_input_shape"):
+        shape = config.get(key)
+        if isinstance(shape, list) and any(
+            isinstance(side, int) and side > MAX_INPUT_SIDE for side in shape
+        ):
+            raise BadModel(
+                "The network in “{name}” takes images of more than {limit} pixels a side; that is "
+                "more than can be worked with here.",
+                name=_name(path),
+                limit=MAX_INPUT_SIDE,
+            )
 
 
 def _parameters(part: dict) -> int:
