@@ -91,7 +91,8 @@ def first_questions(reference: str) -> list[tuple[str, dict]]:
     questions.append(("kernels", {"model": reference}))
     if card.dataset:
         own = {"model": reference, "dataset": card.dataset}
-        questions += [("evaluate", own), ("embedding", own), ("place_image", {**own, **sample})]
+        questions += [("evaluate", own), ("measures", own)]
+        questions += [("embedding", own), ("place_image", {**own, **sample})]
         questions += [("layer_separation", own), ("layer_maps", own)]
         measured = dict.fromkeys([*three_layers(card)[:1], *filter(None, [card.filter_layer])])
         questions += [("channel_statistics", {**own, "layer": name}) for name in measured]
