@@ -20,8 +20,10 @@ from cnnviz.errors import Cancelled, CnnvizError, TookTooLong
 class Job:
     """One computation, shared by everybody who asked the same while it was under way."""
 
-    def __init__(self, name: str, parameters: dict, key: str | None = None) -> None:
-        self.name, self.parameters, self.key = name, parameters, key
+    def __init__(
+        self, name: str, parameters: dict, key: str | None = None, asker: str = ""
+    ) -> None:
+        self.name, self.parameters, self.key, self.asker = name, parameters, key, asker
         self.askers: weakref.WeakSet[Question] = weakref.WeakSet()
         self.finished = threading.Event()
         self.running = False
@@ -62,6 +64,13 @@ class Question:
     def running(self) -> bool:
         """Whether a worker is at it (False while it waits in line, and afterwards)."""
         return self._job.running and not self.done
+
+    @property
+    def before(self) -> int | None:
+        """How many questions come before this one; None when it is not waiting in line."""
+        if self.running or self.done or self._engine is None:
+            return None
+        return self._engine.before(self._job)
 
     @property
     def fraction(self) -> float:
@@ -113,8 +122,8 @@ class Engine(ABC):
         self.questions = registry.read_registry(questions).questions
         self.cache = cache
 
-    def ask(self, name: str, **parameters: object) -> Question:
-        """Ask one of the registered questions.
+    def ask(self, name: str, /, *, asker: str = "", **parameters: object) -> Question:
+        """Ask one of the registered questions. ``asker`` tells people apart, who take turns.
 
         Mistakes in the parameters are an outcome like others: ``result`` raises them.
 
@@ -122,7 +131,7 @@ class Engine(ABC):
             KeyError: there is no such question.
         """
         kind = self.questions[name]
-        job = Job(name, dict(parameters))
+        job = Job(name, dict(parameters), asker=asker)
         try:
             job.parameters = kind.complete(parameters)
             if kind.cached:
@@ -148,6 +157,10 @@ class Engine(ABC):
     @abstractmethod
     def drop(self, job: Job) -> None:
         """Nobody wants this job any more."""
+
+    def before(self, job: Job) -> int | None:
+        """How many jobs come before this one; None where nothing waits in line."""
+        return None
 
     @abstractmethod
     def close(self) -> None:

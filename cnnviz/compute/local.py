@@ -7,13 +7,13 @@ import logging
 import queue
 import threading
 import time
-from collections import deque
 from pathlib import Path
 
 from cnnviz import storage
 from cnnviz.compute import registry
 from cnnviz.compute.answers import AnswerCache
 from cnnviz.compute.engine import Engine, Job, Question
+from cnnviz.compute.lanes import Lane
 from cnnviz.compute.process import WorkerProcess
 from cnnviz.compute.sizing import RECYCLE_BYTES, worker_count
 from cnnviz.errors import Cancelled, CnnvizError, TookTooLong, WorkerLost, from_code
@@ -37,6 +37,10 @@ class _Task:
         self.stop_at: float | None = None
         self.kill_at: float | None = None
 
+    @property
+    def asker(self) -> str:
+        return self.job.asker
+
     def next_moment(self) -> float:
         """When the watch has something to do about this task."""
         moments = (self.limit_at, self.stop_at, self.kill_at)
@@ -56,7 +60,7 @@ class _Slot:
 
 
 class LocalEngine(Engine):
-    """Two lanes, first come first served: quick questions have a worker of their own.
+    """Two lanes in which people take turns: quick questions have a worker of their own.
 
     With two workers or more, the first answers nothing but quick questions; the others take long
     ones first and help out with quick ones. Workers are started in the background at once.
@@ -77,7 +81,7 @@ class LocalEngine(Engine):
         self._module = questions
         count = workers or worker_count()
         self._slots = [_Slot(i, only_quick=i == 0 and count > 1) for i in range(count)]
-        self._waiting: dict[str, deque[_Task]] = {"quick": deque(), "long": deque()}
+        self._waiting: dict[str, Lane[_Task]] = {"quick": Lane(), "long": Lane()}
         self._known: dict[str, _Task] = {}  # by key: what is under way and may be shared
         self._numbers = itertools.count(1)
         self._changed = threading.Condition(threading.RLock())
@@ -111,6 +115,14 @@ class LocalEngine(Engine):
                     task.stop_at = time.monotonic() + GRACE_SECONDS
             self._changed.notify_all()
 
+    def before(self, job: Job) -> int | None:
+        with self._changed:
+            for lane in self._waiting.values():
+                for task in lane:
+                    if task.job is job:
+                        return lane.place(task, self._busy())
+        return None
+
     def close(self) -> None:
         """End all workers; what is under way fails."""
         self._closed.set()
@@ -141,7 +153,7 @@ class LocalEngine(Engine):
                 return Question(known.job, self)
             question = Question(job, self)
             task = _Task(next(self._numbers), job, kind.cost, kind.limit_s)
-            self._waiting[task.cost].append(task)
+            self._waiting[task.cost].add(task)
             if job.key is not None:
                 self._known[job.key] = task
             self._hand_out()
@@ -154,7 +166,7 @@ class LocalEngine(Engine):
                 lanes = ("quick",) if slot.only_quick else ("long", "quick")
                 lane = next((self._waiting[name] for name in lanes if self._waiting[name]), None)
                 if lane is not None:
-                    self._give(lane.popleft(), slot)
+                    self._give(lane.pop(self._busy()), slot)
         self._changed.notify_all()
 
     def _give(self, task: _Task, slot: _Slot) -> None:
@@ -163,6 +175,10 @@ class LocalEngine(Engine):
         slot.task = task
         job = task.job
         slot.process.send({"ask": task.number, "name": job.name, "parameters": job.parameters})
+
+    def _busy(self) -> list[str]:
+        """Who has something under way."""
+        return [slot.task.asker for slot in self._slots if slot.task is not None]
 
     def _tasks(self) -> list[_Task]:
         running = [slot.task for slot in self._slots if slot.task is not None]
@@ -255,7 +271,7 @@ class LocalEngine(Engine):
             if task is not None:
                 if not task.job.running and task.attempts < 2 and task.kill_at is None:
                     task.limit_at = None
-                    self._waiting[task.cost].appendleft(task)
+                    self._waiting[task.cost].put_back(task)
                 else:
                     self._finish(
                         task,
@@ -277,7 +293,7 @@ class LocalEngine(Engine):
                 continue
             while lane:
                 self._finish(
-                    lane.popleft(),
+                    lane.pop(),
                     error=WorkerLost(
                         "The part of the server that computes cannot be started. The details are "
                         "in its log."

@@ -11,7 +11,8 @@ import streamlit as st
 
 from cnnviz.compute import get_engine
 from cnnviz.errors import Cancelled
-from cnnviz.ui.language import _
+from cnnviz.ui.language import _, n_
+from cnnviz.ui.owner import current_owner
 
 _PATIENCE = 0.35  # seconds before progress is shown: most answers are there sooner
 
@@ -38,7 +39,7 @@ def ask(
     key = _key(name, parameters)
     if st.session_state.get(f"_stopped_{key}"):
         _stopped_note(key)
-    question = get_engine().ask(name, **parameters)
+    question = get_engine().ask(name, asker=current_owner(), **parameters)
     if question.wait(_PATIENCE):
         return question.result()
     place = st.empty()
@@ -56,8 +57,14 @@ def ask(
     shown = None
     try:
         while not question.wait(0.2):
-            text = question.text or waiting or _("Computing …")
-            bar.progress(min(max(question.fraction or 0.0, 0.0), 1.0), text=_(text))
+            text = _(question.text) if question.text else waiting or _("Computing …")
+            if before := question.before:
+                text = n_(
+                    "In line: {count} question of somebody comes before yours.",
+                    "In line: {count} questions of others come before yours.",
+                    before,
+                )
+            bar.progress(min(max(question.fraction or 0.0, 0.0), 1.0), text=text)
             if on_frame is not None and question.frame is not None and question.frame is not shown:
                 shown = question.frame
                 on_frame(shown)

@@ -93,6 +93,17 @@ def test_long_questions_are_answered_in_the_order_they_came(engine):
     assert ends == [0, 1, 2]
 
 
+def test_people_take_turns_and_see_their_place(engine):
+    first = engine.ask("slow", seconds=1.0, tag="under way", asker="a")
+    until(lambda: first.running)
+    many = [engine.ask("slow", seconds=0.05, tag=f"many {i}", asker="a") for i in range(3)]
+    other = engine.ask("slow", seconds=0.05, tag="other", asker="b")
+    assert [q.before for q in (first, *many, other)] == [None, 1, 2, 3, 0]
+    for question in (other, *many):
+        question.result(10)
+    assert other.before is None
+
+
 def test_errors_arrive_with_class_and_values(engine):
     with pytest.raises(BadInput) as caught:
         engine.answer("wrong", how="input")

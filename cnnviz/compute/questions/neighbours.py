@@ -38,7 +38,8 @@ def neighbours(
     the class that the model called it (the second in its vote, where it was right); ``split``: of
     its own split. Each has places in its split, distances, labels and what the model called them,
     nearest first. ``rank_true`` and ``rank_rival`` say the how-manieth of all training images the
-    first of a class is. ``same`` are training images with the very same pixels. ``farther_than`` is
+    first of a class is. ``same`` are training images with the very same pixels, ``same_labels``
+    their classes. ``farther_than`` is
     the share of the split's images (of 200) that have a nearer nearest training image.
     """
     count = checking.number(count, "count", 1, _MOST)
@@ -68,6 +69,7 @@ def neighbours(
     answer = {k: _group(training, at, distances[at]) for k, at in groups.items()}
     beside, apart = nearest(around.features[layer], query[None], count, exclude=np.array([here]))
     alike = order[distances[order] <= _ALIKE][:_SAMPLE]
+    same = _identical(training, alike, own.images[index])
     return {
         **answer,
         "split": _group(around, beside[0], apart[0]),
@@ -76,7 +78,8 @@ def neighbours(
         "rival_class": rival,
         "rank_true": _rank(labels, true),
         "rank_rival": _rank(labels, rival),
-        "same": _identical(training, alike, own.images[index]),
+        "same": training.rows[same].astype(np.int32),
+        "same_labels": training.labels[same].astype(np.int32),
         "farther_than": _farther_than(training, around, layer, distances[order[:1]], split),
         "count": len(order),
     }
@@ -175,10 +178,10 @@ def _rank(labels: np.ndarray, wanted: int) -> int | None:
 
 
 def _identical(training: Looked, candidates: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """Places in the training split of those candidates that have the very same pixels."""
-    rows = training.rows[candidates]
-    same = [np.array_equal(training.whole.images[row], image) for row in rows]
-    return rows[np.array(same, bool)].astype(np.int32)
+    """Those of the candidates (positions) that have the very same pixels."""
+    pixels = training.whole.images
+    same = [np.array_equal(pixels[row], image) for row in training.rows[candidates]]
+    return candidates[np.array(same, bool)]
 
 
 def _farther_than(
