@@ -2,15 +2,25 @@
 
 import streamlit as st
 
-from cnnviz.figures.colours import class_colour
 from cnnviz.figures.map_picture import map_picture
 from cnnviz.images import encode_png
-from cnnviz.ui import address, frame, many
-from cnnviz.ui.components.scatter import scatter
-from cnnviz.ui.image_view import image_view
+from cnnviz.ui import (
+    address,
+    current,
+    frame,
+    many,
+    space_choices,
+    space_landing,
+    space_lasso,
+    space_layers,
+    space_map,
+    space_saving,
+    space_solid,
+    space_trust,
+)
 from cnnviz.ui.language import _, percent, split_names
-from cnnviz.ui.many_images import atlas
 from cnnviz.ui.pictures import show_png
+from cnnviz.ui.plain_text import plain
 from cnnviz.ui.questions import ask
 
 frame.head(
@@ -22,89 +32,110 @@ frame.head(
     ),
 )
 labelled = many.choose()
-card = labelled.opened.card
-methods = {"tsne": "t-SNE", "pca": "PCA"}
-method = address.value("method", "tsne", valid=methods)
-layers = [x.name for x in card.layers if x.kind not in ("InputLayer", "Rescaling", "Dropout")]
-layer = address.value("layer", card.feature_layer, valid=layers)
-
-chosen = {}
-if method != "tsne":
-    chosen["method"] = method
-if layer != card.feature_layer:
-    chosen["layer"] = layer
-if labelled.split != "test":
-    chosen["split"] = labelled.split
-place = st.empty()
-
-
-def draw_frame(forming: dict) -> None:
-    """The points on their way: a plain picture, because they move several times a second."""
-    with place.container():
-        picture = map_picture(forming["points"], forming["labels"])
-        show_png(encode_png(picture), alt=_("Map of the images"))
-
-
-answer = ask(
-    "embedding",
-    model=labelled.opened.reference,
-    dataset=labelled.dataset,
-    waiting=_("The images find their places …"),
-    on_frame=draw_frame,
-    **chosen,
+views = {"map": _("One layer"), "layers": _("From layer to layer")}
+view = address.widget(
+    st.segmented_control,
+    _("What to look at"),
+    list(views),
+    "show",
+    "map",
+    format_func=views.__getitem__,
+    label_visibility="collapsed",
 )
-with place.container():
-    clicked = scatter(
-        answer["points"],
-        answer["labels"],
-        labelled.class_names,
-        [class_colour(i) for i in range(len(labelled.class_names))],
-        key="map",
-        predicted=answer["predicted"],
-        sprite=atlas(labelled, answer["indices"]),
-        label=_("Map of the images"),
-    ).clicked
-st.markdown(
-    _(
+choices = space_choices.read(labelled)
+
+
+def the_map() -> None:
+    """The map of one layer with the chosen image on it."""
+    picture = current.image(labelled.opened)
+    place, star = st.empty(), st.container()
+
+    def draw_frame(forming: dict) -> None:
+        """The points on their way: a plain picture, because they move several times a second."""
+        with place.container():
+            drawn = map_picture(forming["points"], forming["labels"])
+            show_png(encode_png(drawn), alt=_("Map of the images"))
+
+    answer = ask(
+        "embedding",
+        waiting=_("The images find their places …"),
+        on_frame=draw_frame,
+        **labelled.asked,
+        **choices.arranged,
+    )
+    with star:
+        found = space_landing.ask(labelled, choices, picture)
+    landed = space_landing.landed(answer, found, picture) if found else None
+    with place.container():
+        space_map.draw(
+            labelled,
+            answer,
+            points=answer["points"],
+            colour=choices.colour,
+            key="map",
+            background=answer["regions"] if choices.ground == "regions" else None,
+            own=[landed.star] if landed else (),
+            own_links=[landed.links] if landed else (),
+        )
+        st.markdown(_about(answer))
+    with star:
+        if landed:
+            space_landing.draw(labelled, answer, landed, picture)
+        space_landing.change_button(labelled)
+    space_map.open_image(labelled)
+    space_lasso.draw(labelled)
+    space_choices.colour_control()
+    space_choices.first_row(labelled)
+    with st.expander(_("More settings, other images"), icon=":material/tune:", key="settings-box"):
+        space_choices.second_row(choices)
+        many.controls(labelled)
+    # What is folded away is made when it is opened: the map is there sooner.
+    trust, solid, save = (
+        st.expander(title, icon=f":material/{icon}:", key=f"{icon}-box", on_change="rerun")
+        for title, icon in (
+            (_("Can I trust this map?"), "fact_check"),
+            (_("In three dimensions"), "3d_rotation"),
+            (_("Take it with you"), "download"),
+        )
+    )
+    if trust.open:
+        with trust:
+            space_trust.draw(labelled, answer, choices)
+    if solid.open:
+        with solid:
+            space_solid.draw(labelled, choices)
+    if save.open:
+        with save:
+            space_saving.buttons(labelled, answer, choices)
+
+
+def _about(answer: dict) -> str:
+    said = _(
         "{count} {split} images of {title}, by their features at the layer “{layer}” ({method}). "
         "For {share} of them, most of the ten nearest points are of their own class."
     ).format(
         count=f"{len(answer['points']):,}",
         split=split_names()[labelled.split],
-        title=labelled.title,
-        layer=answer["layer"],
-        method=methods[method],
+        title=plain(labelled.title),
+        layer=plain(answer["layer"]),
+        method=space_choices.METHODS[answer["method"]],
         share=percent(answer["knn_accuracy"]),
     )
-)
-if clicked is not None:
-    address.choose("at", str(int(answer["indices"][clicked])))
-at = address.value("at", "")
-if at.isdecimal() and int(at) in answer["indices"]:
-    with st.container(border=True, key="point"):
-        image_view(labelled, int(at))
-left, right = st.columns(2)
-with left:
-    address.widget(
-        st.segmented_control,
-        _("How they are arranged"),
-        list(methods),
-        "method",
-        "tsne",
-        format_func=methods.__getitem__,
-        help=_(
-            "PCA is a straight projection: quick and the same every time. t-SNE keeps neighbours "
-            "together and shows groups better."
-        ),
-    )
-with right:
-    address.widget(
-        st.selectbox,
-        _("At which layer"),
-        layers,
-        "layer",
-        card.feature_layer,
-        help=_("Early layers sort by shades and edges, late ones by meaning."),
-    )
-many.controls(labelled)
+    if choices.ground == "regions":
+        said += " " + _(
+            "The background is what the images nearest to each place were **called**. A place "
+            "between images has no image of its own, so this is not the network's true border."
+        )
+    return said
+
+
+if view == "layers":
+    space_layers.draw(labelled, choices)
+    space_map.open_image(labelled)
+    space_lasso.draw(labelled)
+    space_choices.colour_control()
+    with st.expander(_("Other images"), icon=":material/tune:", key="settings-box"):
+        many.controls(labelled)
+else:
+    the_map()
 frame.foot("feature_space")
