@@ -110,13 +110,15 @@ class Course:
     layer on), ``late`` (first to neither, then to one side), ``turns`` (from one side to the other,
     once), ``wavers`` (more than once). ``side`` is 1 or −1 for the side it ends on, 0 when unclear.
     ``start`` is the place from which on it stays on that side, ``before`` the last place at which
-    it leaned clearly to the other one.
+    it leaned clearly to the other one. ``unsure`` counts the places after ``start`` at which it
+    leans to neither.
     """
 
     kind: Literal["unclear", "steady", "late", "turns", "wavers"]
     side: int = 0
     start: int = 0
     before: int | None = None
+    unsure: int = 0
 
 
 def course(leanings: Sequence[float]) -> Course:
@@ -127,13 +129,15 @@ def course(leanings: Sequence[float]) -> Course:
         return Course("unclear")
     signs = np.sign(values[clear]).astype(int)
     turns = np.flatnonzero(np.diff(signs))
-    side = int(signs[-1])
+    # Of the clear places, the first of the last stretch to one side.
+    last = int(turns[-1]) + 1 if len(turns) else 0
+    start, before = int(clear[last]), int(clear[last - 1]) if len(turns) else None
     if len(turns) == 0:
-        start = int(clear[0])
-        return Course("steady" if start == 0 else "late", side, start)
-    last = int(turns[-1])
-    kind = "turns" if len(turns) == 1 else "wavers"
-    return Course(kind, side, int(clear[last + 1]), int(clear[last]))
+        kind = "steady" if start == 0 else "late"
+    else:
+        kind = "turns" if len(turns) == 1 else "wavers"
+    unsure = len(values) - start - (len(clear) - last)
+    return Course(kind, int(signs[-1]), start, before, unsure)
 
 
 def reliable_from(accuracies: Sequence[float], level: float = 0.9) -> int | None:

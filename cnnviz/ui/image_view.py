@@ -1,94 +1,67 @@
-"""One image of a data set with the model's answer: the same view from a cell, a point or a row."""
+"""One image with the model's answer and its reasons: the view that a cell, a point, a row of a
+table, a cause and the gallery all open."""
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
 
 from cnnviz import images
-from cnnviz.datasets.image_references import open_image
-from cnnviz.figures import charts, overlays
-from cnnviz.ui import address
-from cnnviz.ui.language import _, percent, split_names
+from cnnviz.figures import overlays
+from cnnviz.ui import address, image_vote
+from cnnviz.ui.image_heats import base_of, heats, link
+from cnnviz.ui.image_neighbours import neighbours
+from cnnviz.ui.image_parting import parting
+from cnnviz.ui.image_subject import Subject, subject_of
+from cnnviz.ui.language import _, split_names
 from cnnviz.ui.many import Labelled
-from cnnviz.ui.pictures import chart, is_dark, show_png
-from cnnviz.ui.questions import ask
-
-_TOP = 5
+from cnnviz.ui.mistake_marks import mark_controls
+from cnnviz.ui.pictures import show_png
 
 
 def image_view(labelled: Labelled, index: int) -> None:
-    """The image, the vote, and what spoke for the answer beside what spoke for the truth."""
-    card = labelled.opened.card
-    reference = labelled.reference(index)
-    picture = open_image(reference)
-    same = {"model": labelled.opened.reference, "image": reference}
-    vote = ask("predict", **same)["classes"][:_TOP]
-    true = list(card.class_names).index(picture.label)
-    called = vote[0]["index"]
-    if called == true:
-        st.subheader(_("“{name}”, and recognised").format(name=_(picture.label)), anchor=False)
-    else:
-        st.subheader(
-            _("“{true}”, called “{called}”").format(
-                true=_(picture.label), called=_(card.class_names[called])
-            ),
-            anchor=False,
+    """The image at ``index`` of the split: the vote, what spoke for it, what is alike, and where
+    the layers part. What takes long comes last, and nothing waits for it."""
+    subject = subject_of(labelled, index)
+    st.subheader(image_vote.header(subject), anchor=False)
+    st.markdown(image_vote.in_words(subject))
+    left, right = st.columns([1, 1.7], gap="medium")
+    with left:
+        _picture(subject)
+        mark_controls(labelled, index)
+    with right:
+        image_vote.bars(subject)
+        heats(subject)
+        _ways_on(subject)
+    neighbours(subject)
+    names = {"true": subject.shown(subject.true), "other": subject.shown(subject.rival)}
+    title = _("At which layer do “{true}” and “{other}” part?").format(**names)
+    folded = st.expander(title, key="parting-box", icon=":material/call_split:", on_change="rerun")
+    if folded.open:
+        with folded:
+            parting(subject)
+
+
+def _picture(subject: Subject) -> None:
+    show_png(
+        images.encode_png(overlays.enlarged(base_of(subject).photo)),
+        alt=_("The image"),
+        key=f"view-{subject.index}",
+    )
+    st.caption(
+        _("Image {index} of the {split} images").format(
+            index=f"{subject.index:,}", split=split_names()[subject.labelled.split]
         )
-    targets = [called] if called == true else [called, true]
-    columns = st.columns([1] * (1 + len(targets)) + [1.4], gap="medium")
-    with columns[0]:
-        show_png(
-            images.encode_png(overlays.enlarged(picture.image)),
-            alt=_("The image"),
-            key=f"view-{index}",
-        )
-        st.caption(
-            _("Image {index} of the {split} images").format(
-                index=f"{index:,}", split=split_names()[labelled.split]
-            )
-        )
-    if card.heatmap_layer:
-        answer = ask("heatmaps", targets=targets, **same)
-        largest = float(np.max(answer["maps"])) or None  # one scale, so that the two compare
-        for column, heat, target, positive in zip(
-            columns[1:-1], answer["maps"], targets, answer["positive"], strict=True
+    )
+
+
+def _ways_on(subject: Subject) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(
+            _("Follow this image through the network"),
+            key=f"follow-{subject.index}",
+            icon=":material/arrow_forward:",
         ):
-            with column:
-                _heat(picture.image, heat, card, _(card.class_names[target]), positive, largest)
-    with columns[-1]:
-        chart(
-            charts.probability_bars(
-                [_(c["name"]) for c in vote],
-                [c["share"] for c in vote],
-                [percent(c["share"]) for c in vote],
-                dark=is_dark(),
-            ),
-            key=f"vote-{index}",
-            alt=_("The network's vote"),
-        )
-    if st.button(
-        _("Follow this image through the network"),
-        key=f"follow-{index}",
-        icon=":material/arrow_forward:",
-    ):
-        address.choose("model", labelled.opened.reference)
-        address.choose("image", reference)
-        st.switch_page("pages/feature_maps.py")
-
-
-def _heat(
-    photo: np.ndarray,
-    heat: np.ndarray,
-    card: object,
-    name: str,
-    positive: bool,
-    largest: float | None,
-) -> None:
-    placed = images.place_back(heat, photo.shape, card.input_shape[:2], card.fit)
-    drawn = overlays.overlay(photo, placed, largest=largest)
-    show_png(images.encode_png(drawn.image), alt=_("What spoke for “{name}”").format(name=name))
-    if positive:
-        st.caption(_("what spoke for “{name}”").format(name=name))
-    else:
-        st.caption(_("nothing spoke for “{name}”").format(name=name))
+            address.choose("model", subject.labelled.opened.reference)
+            address.choose("image", subject.picture.reference)
+            st.switch_page("pages/feature_maps.py")
+        link(subject)

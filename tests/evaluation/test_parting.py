@@ -95,10 +95,10 @@ def test_classes_of_very_different_size_count_alike():
     [
         ([0.1, -0.2, 0.29], Course("unclear")),
         ([0.4, 0.9, 1], Course("steady", 1, 0)),
-        ([-0.4, -0.1, -0.8], Course("steady", -1, 0)),
+        ([-0.4, -0.1, -0.8], Course("steady", -1, 0, None, 1)),
         ([0.1, -0.2, -0.5, -0.9], Course("late", -1, 2)),
         ([0.6, 0.8, 0.1, -0.5, -0.9], Course("turns", -1, 3, 1)),
-        ([0.1, 0.8, -0.5, 0.1], Course("turns", -1, 2, 1)),
+        ([0.1, 0.8, -0.5, 0.1], Course("turns", -1, 2, 1, 1)),
         ([0.6, -0.8, 0.5, 0.2, -0.9], Course("wavers", -1, 4, 2)),
         ([-0.6, 0.8, -0.5, 0.9, 1], Course("wavers", 1, 3, 2)),
         ([], Course("unclear")),

@@ -1,0 +1,75 @@
+"""A question whose answer may take long: the rest of the page is drawn meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from cnnviz.compute import get_engine
+from cnnviz.compute.engine import Question
+from cnnviz.errors import Cancelled, CnnvizError
+from cnnviz.ui import frame
+from cnnviz.ui.language import _, one_language
+
+_PATIENCE = 0.35  # seconds in which most answers are there
+_LOOK_EVERY = 1.0
+
+
+def when_answered(
+    draw: Callable[[dict], None], name: str, *, key: str, waiting: str, **parameters: Any
+) -> None:
+    """Draw with the answer where it is there; else show progress here, and go on with the page.
+
+    The page is run again when the answer has come. What goes wrong becomes a sentence in this
+    place; the page stays.
+
+    Args:
+        draw: called with the answer.
+        name: the question's name.
+        key: tells this place from others; a new question here ends the one before.
+        waiting: what is being done, for the progress bar.
+        **parameters: of the question.
+    """
+    place, wanted = f"_later_{key}", (name, repr(sorted(parameters.items())))
+    before = st.session_state.get(place)
+    if before is None or before[0] != wanted:
+        if before is not None:
+            before[1].cancel()
+        before = (wanted, get_engine().ask(name, **parameters))
+        st.session_state[place] = before
+    question: Question = before[1]
+    if not question.wait(_PATIENCE):
+        st.fragment(_progress, run_every=_LOOK_EVERY)(place, waiting)
+        return
+    try:
+        answer = question.result()
+    except Cancelled:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.info(_("Stopped."), icon=":material/stop_circle:")
+            st.button(_("Start again"), key=f"again-{key}", on_click=_forget, args=(place,))
+        return
+    except CnnvizError as error:
+        frame.show_error(error)
+        return
+    draw(answer)
+
+
+@one_language()
+def _progress(place: str, waiting: str) -> None:
+    kept = st.session_state.get(place)
+    if kept is None or kept[1].done:
+        st.rerun()
+    question = kept[1]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        text = _(question.text) if question.text else waiting
+        st.progress(min(max(question.fraction, 0.0), 1.0), text=text)
+        stopped = st.button(_("Stop"), key=f"stop{place}", icon=":material/stop_circle:")
+    if stopped:
+        question.cancel()
+        st.rerun()
+
+
+def _forget(place: str) -> None:
+    st.session_state.pop(place, None)
