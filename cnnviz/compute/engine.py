@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import atexit
 import threading
+import time
 import weakref
 from abc import ABC, abstractmethod
 
 from cnnviz.compute import codec, registry
 from cnnviz.compute.answers import AnswerCache, answer_key
+from cnnviz.compute.metrics import OUTCOMES, SECONDS
 from cnnviz.errors import Cancelled, CnnvizError, TookTooLong
 
 
@@ -31,6 +33,7 @@ class Job:
         self.frame: codec.Value = None
         self.answer: bytes | None = None
         self.error: CnnvizError | None = None
+        self._asked_at = time.monotonic()
 
     def finish(self, answer: bytes | None = None, error: CnnvizError | None = None) -> bool:
         """Keep the outcome; False when there was one before (the first one counts)."""
@@ -40,7 +43,16 @@ class Job:
         if error is None:
             self.fraction = 1.0
         self.finished.set()
+        outcome = "answered" if error is None else error.code
+        OUTCOMES.labels(self.name, outcome).inc()
+        SECONDS.labels(self.name).observe(time.monotonic() - self._asked_at)
         return True
+
+    def known(self, answer: bytes) -> None:
+        """The answer was there already."""
+        self.answer, self.fraction = answer, 1.0
+        self.finished.set()
+        OUTCOMES.labels(self.name, "known").inc()
 
 
 class Question:
@@ -139,7 +151,7 @@ class Engine(ABC):
             if self.cache is not None and job.key is not None:
                 answer = self.cache.get(job.key, job.parameters)
                 if answer is not None:
-                    job.finish(answer)
+                    job.known(answer)
         except CnnvizError as error:
             job.finish(error=error)
         if job.finished.is_set():

@@ -14,6 +14,7 @@ from cnnviz.compute import registry
 from cnnviz.compute.answers import AnswerCache
 from cnnviz.compute.engine import Engine, Job, Question
 from cnnviz.compute.lanes import Lane
+from cnnviz.compute.metrics import LOST
 from cnnviz.compute.process import WorkerProcess
 from cnnviz.compute.sizing import RECYCLE_BYTES, worker_count
 from cnnviz.errors import Cancelled, CnnvizError, TookTooLong, WorkerLost, from_code
@@ -107,6 +108,11 @@ class LocalEngine(Engine):
         """Wait until every worker has loaded what it needs."""
         with self._changed:
             return self._changed.wait_for(lambda: all(s.ready for s in self._slots), timeout)
+
+    def waiting(self, lane: str) -> int:
+        """How many questions are in line, ``quick`` or ``long``."""
+        with self._changed:
+            return len(self._waiting[lane])
 
     def drop(self, job: Job) -> None:
         with self._changed:
@@ -224,6 +230,7 @@ class LocalEngine(Engine):
             self._on_message(slot, message)
         status = process.reap()
         if not self._closed.is_set():
+            LOST.inc()
             _log.warning("Compute worker %d ended with status %s", process.pid, status)
         self._on_death(slot)
 

@@ -24,6 +24,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cnnviz.compute import get_engine
+from cnnviz.compute.metrics import SESSIONS, serve_metrics
 from cnnviz.storage import ROOT, clear_away
 from cnnviz.training.launch import dismiss_spare, keep_spare, tend
 from cnnviz.ui import downloads, live_route
@@ -48,8 +49,10 @@ class OwnerCookie:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket" and not HTTPConnection(scope).cookies.get(COOKIE):
-            await self.app(_as_a_stranger(scope), receive, send)
+        if scope["type"] == "websocket":
+            known = HTTPConnection(scope).cookies.get(COOKIE)
+            with SESSIONS.track_inprogress():
+                await self.app(scope if known else _as_a_stranger(scope), receive, send)
             return
         if scope["type"] != "http" or _has_cookie(scope) or not _is_page(scope):
             await self.app(scope, receive, send)
@@ -95,7 +98,7 @@ async def health(_request: Request) -> JSONResponse:
 @contextlib.asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Warm up what the first visitors need, without making them wait for it."""
-    get_engine()
+    serve_metrics(get_engine())
     ended = threading.Event()
     tending = threading.Thread(target=_tend_trainings, args=(ended,), name="trainings", daemon=True)
     tending.start()
