@@ -13,6 +13,8 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -147,28 +149,69 @@ def _print_event(event: dict) -> None:
 
 
 def _evaluate(given: argparse.Namespace) -> None:
+    from cnnviz.evaluation.evaluate import all_answers, evaluation_of
+    from cnnviz.evaluation.intervals import wilson
+    from cnnviz.evaluation.measuring import measure
+    from cnnviz.evaluation.metrics import macro_average, weighted_average
+
     model = cnnviz.load_model(given.model)
     dataset = read_dataset(given, model)
-    found = cnnviz.evaluate(model, dataset, report=progress)
-    true, predicted, count = found.worst_pair or (None, None, 0)
-    names = found.class_names
+    shares, labels, places = all_answers(model, dataset, report=progress)
+    names = model.card.class_names
+    found = evaluation_of(shares, labels, places, names, dataset.name, dataset.split)
+    measures = measure(shares, labels, separate=model.ending.separate)
+    low, high = wilson(len(found) - len(found.mistakes), len(found))
+    macro, weighted = macro_average(found.confusion), weighted_average(found.confusion)
     answer = {
         "model": given.model,
         "dataset": dataset.name,
         "split": dataset.split,
         "images": len(dataset),
         "accuracy": float(found.accuracy),
+        "interval_95": [low, high],
+        "top": {str(k): found.top_k(k) for k in (1, 2, 3, 5) if k < len(names)},
+        "macro": asdict(macro),
+        "weighted": asdict(weighted),
+        "mean_average_precision": _number(measures.precision_recall.macro),
+        "roc_auc": _number(measures.roc.macro),
+        "calibration": None,
         "mistakes": len(found.mistakes),
         "confusion": found.confusion.tolist(),
     }
+    if (scaled := measures.calibration) is not None:
+        answer["calibration"] = {
+            "error": scaled.before.error,
+            "nll": scaled.before.nll,
+            "brier": scaled.before.brier,
+            "temperature": scaled.temperature,
+            "error_after_scaling": scaled.after.error,
+        }
     if given.json:
         print(json.dumps(answer))
         return
     print(
-        f"{found.accuracy:.2%} of {len(dataset):,} {dataset.split} images of {dataset.name} right"
+        f"{found.accuracy:.2%} of {len(dataset):,} {dataset.split} images of {dataset.name} right "
+        f"(95 % interval {low:.2%} to {high:.2%})"
     )
-    if true is not None:
+    print("among the first  " + "  ".join(f"{k}: {v:.2%}" for k, v in answer["top"].items()))
+    for name, mean in (("macro", macro), ("weighted", weighted)):
+        shown = f"precision {mean.precision:.2%}  recall {mean.recall:.2%}  F1 {mean.f1:.2%}"
+        print(f"{name:<16} {shown}")
+    areas = measures.precision_recall.macro, measures.roc.macro
+    print(f"areas            mAP {areas[0]:.4f}  ROC {areas[1]:.4f}")
+    if scaled is not None:
+        print(
+            f"calibration      error {scaled.before.error:.2%}, {scaled.after.error:.2%} with "
+            f"temperature {scaled.temperature:.2f}"
+        )
+    if found.worst_pair:
+        true, predicted, count = found.worst_pair
         print(f"most often mixed up: {names[true]} taken for {names[predicted]} ({count} times)")
+
+
+def _number(value: float) -> float | None:
+    """NaN as JSON knows it: nothing."""
+    return None if isnan(value) else value
 
 
 def _embed(given: argparse.Namespace) -> None:

@@ -80,6 +80,18 @@ def test_evaluate_prints_json(capsys):
     confusion = np.asarray(answer["confusion"])
     assert answer["accuracy"] == pytest.approx(np.trace(confusion) / confusion.sum())
     assert answer["accuracy"] > 0.95
+    low, high = answer["interval_95"]
+    assert low < answer["accuracy"] < high
+    assert answer["top"]["1"] == answer["accuracy"] <= answer["top"]["5"]
+    assert answer["weighted"]["recall"] == pytest.approx(answer["accuracy"])
+    assert 0.95 < answer["mean_average_precision"] <= answer["roc_auc"] <= 1
+    assert 0 <= answer["calibration"]["error"] < 0.1
+
+
+def test_evaluate_says_it_in_lines(capsys):
+    assert cli.main(["evaluate", *DIGITS, "--limit", "60"]) == 0
+    said = capsys.readouterr().out
+    assert "95 % interval" in said and "macro" in said and "temperature" in said
 
 
 def test_channels_writes_a_row_for_each_channel(tmp_path, capsys):

@@ -43,21 +43,36 @@ def evaluate(
         BadInput: an unusable ``class_map``, or an empty data set.
     """
     model = load_model(model) if not isinstance(model, Model) else model
+    answers, labels, places = all_answers(
+        model, dataset, class_map, indices, report, check_cancelled
+    )
+    names = model.card.class_names
+    return evaluation_of(answers, labels, places, names, dataset.name, dataset.split)
+
+
+def all_answers(
+    model: Model,
+    dataset: Dataset,
+    class_map: Sequence[int | None] | None = None,
+    indices: np.ndarray | None = None,
+    report: Report | None = None,
+    check_cancelled: Callable[[], None] | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What an evaluation is made of; arguments and errors are those of :func:`evaluate`.
+
+    Returns:
+        Probabilities (n, c), true classes (n,) as the model numbers them, and the images' places
+        (n,) in the split; without the images of classes that the model does not know.
+    """
     labels = mapped(
         dataset.labels, checked_map(model.card.class_names, dataset.class_names, class_map)
     )
     places = np.arange(len(dataset)) if indices is None else np.asarray(indices)
     if (labels < 0).any():
-        known = labels >= 0
-        dataset, labels, places = (
-            dataset.subset(np.flatnonzero(known)),
-            labels[known],
-            places[known],
-        )
-    answers = run_pass(model, dataset, report=report, check_cancelled=check_cancelled).probabilities
-    return evaluation_of(
-        answers, labels, places, model.card.class_names, dataset.name, dataset.split
-    )
+        known = np.flatnonzero(labels >= 0)
+        dataset, labels, places = dataset.subset(known), labels[known], places[known]
+    found = run_pass(model, dataset, report=report, check_cancelled=check_cancelled)
+    return found.probabilities, labels, places
 
 
 def evaluation_of(
