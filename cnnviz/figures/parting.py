@@ -42,7 +42,6 @@ def parting(
     """
     x = list(range(len(layers)))
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.62, 0.38])
-    figure.update_layout(annotations=[])
     figure.add_hrect(
         y0=-clear, y1=clear, fillcolor=faint(dark), opacity=0.28, line_width=0, row=1, col=1
     )
