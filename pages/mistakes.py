@@ -6,6 +6,7 @@ from cnnviz.ui import frame, many
 from cnnviz.ui.language import _
 from cnnviz.ui.mistake_filters import listing
 from cnnviz.ui.mistake_gallery import open_image_panel, opened, pictures, view_control
+from cnnviz.ui.mistake_group import group_of_comparison
 from cnnviz.ui.mistake_marks import marks_of, remove_control
 
 frame.head(
@@ -19,10 +20,11 @@ labelled = many.choose()
 found = labelled.evaluation()
 kept = marks_of(labelled)
 marked = set(kept)
+group = group_of_comparison(labelled, found)
 filters = st.container()
 row = st.container(horizontal=True, vertical_alignment="center")
 with filters:
-    shown = listing(labelled, found, row=row, marked=marked)
+    shown = listing(labelled, found, row=row, marked=marked, group=group)
 with row:
     view = view_control(len(shown.positions))
     st.markdown(shown.sentence)

@@ -1,0 +1,21 @@
+"""The counted causes for whatever is taken away: as they are, or nothing where they are not there."""
+
+from __future__ import annotations
+
+from cnnviz.compute import get_engine
+from cnnviz.errors import CnnvizError
+
+
+def counted(asked: dict, patience: float) -> list[dict]:
+    """The ``causes`` of the question of that name, those with images; waits ``patience`` seconds.
+
+    Without an answer by then, or where there can be none, the list is empty. Needs no session.
+    """
+    question = get_engine().ask("causes", **asked)
+    try:
+        if question.wait(patience):
+            return [cause for cause in question.result()["causes"] if len(cause["positions"])]
+    except CnnvizError:
+        return []
+    question.cancel()
+    return []
