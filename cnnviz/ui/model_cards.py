@@ -11,8 +11,10 @@ from cnnviz.datasets.bundled import DATASETS, image_at
 from cnnviz.datasets.image_references import PHOTOS, open_image
 from cnnviz.models import store
 from cnnviz.models.cards import Card
+from cnnviz.models.shipped import PURPOSES
 from cnnviz.ui import address
 from cnnviz.ui.language import _, percent, split_names
+from cnnviz.ui.model_choice import purpose_name
 from cnnviz.ui.owner import current_owner
 from cnnviz.ui.plain_text import plain
 from cnnviz.ui.questions import ask
@@ -27,9 +29,13 @@ def model_card(entry: store.Entry, is_open: bool) -> None:
     with st.container(border=True, height="stretch", key=f"card-{_slug(entry.reference)}"):
         st.image(_samples(entry), width="stretch", output_format="PNG", alt=_("Sample images"))
         st.subheader(plain(_(card.title)), anchor=False)
+        if purpose := purpose_name(entry):
+            st.badge(purpose, color="orange" if purpose == _(PURPOSES["suspicious"]) else "gray")
         if card.story:
             st.markdown(_(card.story))
         st.caption(facts(card))
+        for line in further_numbers(card):
+            st.caption(line)
         with st.container(horizontal=True, vertical_alignment="center"):
             if st.button(
                 _("Opened") if is_open else _("Open"),
@@ -74,6 +80,20 @@ def facts(card: Card) -> str:
     return " · ".join(parts)
 
 
+def further_numbers(card: Card) -> list[str]:
+    """What puts the first accuracy in its place: one line for each further measurement."""
+    return [
+        _("On {images} {split} images of “{data}”: {percent} right").format(
+            images=f"{measured.images:,}",
+            split=split_names().get(measured.split, measured.split),
+            data=_(DATASETS[measured.dataset].title),
+            percent=percent(measured.value, 2),
+        )
+        for measured in card.accuracy[1:]
+        if measured.dataset in DATASETS
+    ]
+
+
 def _samples(entry: store.Entry) -> bytes:
     """A strip of images of the kind the model knows."""
     card = entry.card
@@ -92,7 +112,11 @@ def _more(entry: store.Entry) -> None:
     card = entry.card
     if card.weaknesses:
         st.markdown(_("**What it cannot do.** {text}").format(text=_(card.weaknesses)))
-    for title, text in ((_("Source"), card.source), (_("Licence"), card.licence)):
+    for title, text in (
+        (_("How it was trained"), card.recipe),
+        (_("Source"), card.source),
+        (_("Licence"), card.licence),
+    ):
         if text:
             st.markdown(_("**{title}.** {text}").format(title=title, text=_(text)))
     _downloads(entry)
