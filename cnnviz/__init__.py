@@ -32,6 +32,7 @@ _HOMES = {
     "explain": "explanation.explain",
     "explain_many": "explanation.explain",
     "faithfulness": "explanation.faithfulness",
+    "fetch_model": "models.applications",
     "feature_maps": "inference.feature_maps",
     "list_models": "models.store",
     "load_dataset": "datasets.loading",

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import cnnviz
-from cnnviz import cli_inside, cli_runs, cli_settings
+from cnnviz import cli_fetch, cli_inside, cli_runs, cli_settings
 from cnnviz.cli_shared import add_dataset, add_json, add_model, progress, read_dataset, write
 from cnnviz.errors import BadInput, CnnvizError
 from cnnviz.storage import ROOT
@@ -78,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument("--out", type=Path, default=Path("embedding.csv"))
 
     add_json(verb("models", _models, "list the models that can be opened"))
+    cli_fetch.add_verbs(verb)
     add_json(verb("datasets", _datasets, "list the bundled data sets"))
     return parser
 

@@ -346,6 +346,14 @@ QUESTIONS: dict[str, QuestionKind] = {
         limit_s=120,
         cached=False,
     ),
+    "fetch_application": QuestionKind(
+        _HERE + "fetching:fetch_application",
+        ("name",),
+        {"owner": "local"},
+        cost="long",
+        limit_s=7200,
+        cached=False,
+    ),
     "import_dataset": QuestionKind(
         _HERE + "data:import_dataset",
         ("upload", "filename"),

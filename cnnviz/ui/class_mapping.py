@@ -38,9 +38,8 @@ def is_changing(opened: current.Opened, chosen: LabelledSet) -> bool:
     return st.session_state.get(_WAITING) == _pair(opened, chosen)
 
 
-def summary(class_map: ClassMap, chosen: LabelledSet, split: str) -> str:
-    """How many classes are known, and how many images of a split are left out."""
-    counts = chosen.counts(split)
+def summary(class_map: ClassMap, counts: tuple[int, ...]) -> str:
+    """How many classes are known, and how many images are left out; ``counts`` by class."""
     known = sum(c is not None for c in class_map)
     out = sum(n for n, c in zip(counts, class_map, strict=True) if c is None)
     if known == len(class_map):
@@ -206,7 +205,7 @@ def _end(
     if nothing:
         st.markdown(_("Choose at least one class; there is nothing to measure yet."))
     else:
-        st.markdown(f"**{summary(picked, chosen, split)}**")
+        st.markdown(f"**{summary(picked, chosen.counts(split))}**")
     with st.container(horizontal=True):
         st.button(
             _("Yes, measure it like this"),

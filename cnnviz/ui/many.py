@@ -91,7 +91,8 @@ def choose() -> Labelled:
         class_mapping.draw(opened, chosen, split)
     if chosen.class_map is not None:
         with st.container(horizontal=True, vertical_alignment="center", key="class-map"):
-            st.caption(class_mapping.summary(chosen.class_map, chosen, split), width="content")
+            said = class_mapping.summary(chosen.class_map, chosen.counts(split))
+            st.caption(said, width="content")
             st.button(
                 _("Change which class is which"),
                 key="change-classes",
