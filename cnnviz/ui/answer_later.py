@@ -51,8 +51,9 @@ def when_answered(
             st.button(_("Start again"), key=f"again-{key}", on_click=_forget, args=(place,))
         return
     except CnnvizError as error:
-        frame.show_error(error)
+        frame.show_error(error)  # kept in the session: asked again, it might take as long again
         return
+    del st.session_state[place]  # the engine remembers it, and notices when the model has changed
     draw(answer)
 
 

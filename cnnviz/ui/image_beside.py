@@ -8,9 +8,9 @@ import streamlit as st
 
 from cnnviz import images
 from cnnviz.datasets.image_references import Picture, open_image
-from cnnviz.errors import CnnvizError
+from cnnviz.errors import Cancelled, CnnvizError
 from cnnviz.figures import overlays
-from cnnviz.ui import address, heatmap_panels
+from cnnviz.ui import address, frame, heatmap_panels
 from cnnviz.ui.heatmap_panels import panels_of
 from cnnviz.ui.image_subject import Subject
 from cnnviz.ui.language import _, split_names
@@ -40,25 +40,34 @@ def show(subject: Subject) -> None:
     except CnnvizError:
         address.choose("beside", None)
         return
+    with st.container(border=True, key="beside"):
+        try:
+            _draw(subject, split, index, picture)
+        except Cancelled:
+            return
+        except CnnvizError as error:
+            frame.show_error(error)
+
+
+def _draw(subject: Subject, split: str, index: int, picture: Picture) -> None:
     same = {"model": subject.labelled.opened.reference, "image": picture.reference}
     vote = ask("predict", **same)["classes"][0]
-    with st.container(border=True, key="beside"):
-        st.markdown(
-            _("**{split} image {index}**: “{label}”, called “{called}” with {share}").format(
-                split=split_names()[split].capitalize(),
-                index=f"{index:,}",
-                label=plain(_(picture.label or "")),
-                called=subject.shown(vote["index"]),
-                share=share_in_words(subject.card, vote["share"]),
-            )
+    st.markdown(
+        _("**{split} image {index}**: “{label}”, called “{called}” with {share}").format(
+            split=split_names()[split].capitalize(),
+            index=f"{index:,}",
+            label=plain(_(picture.label or "")),
+            called=subject.shown(vote["index"]),
+            share=share_in_words(subject.card, vote["share"]),
         )
-        if subject.card.heatmap_layer:
-            _heats(subject, picture, same)
-        else:
-            with st.grid(4, min_column_width=120):
-                for one in (subject.picture, picture):
-                    show_png(images.encode_png(overlays.enlarged(one.image)), alt=_("The image"))
-        _actions(subject, split, index, same)
+    )
+    if subject.card.heatmap_layer:
+        _heats(subject, picture, same)
+    else:
+        with st.grid(4, min_column_width=120):
+            for one in (subject.picture, picture):
+                show_png(images.encode_png(overlays.enlarged(one.image)), alt=_("The image"))
+    _actions(subject, split, index, same)
 
 
 def _heats(subject: Subject, picture: Picture, same: dict) -> None:

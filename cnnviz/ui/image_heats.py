@@ -5,8 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from cnnviz import images
+from cnnviz.errors import Cancelled, CnnvizError
 from cnnviz.figures import overlays
-from cnnviz.ui import heatmap_panels
+from cnnviz.ui import frame, heatmap_panels
 from cnnviz.ui.heatmap_panels import Panel, panels_of
 from cnnviz.ui.image_subject import Subject
 from cnnviz.ui.language import _
@@ -28,11 +29,20 @@ def heats(subject: Subject) -> None:
     if not subject.card.heatmap_layer:
         st.caption(
             _(
-                "This network has no layer that keeps where things are, so it cannot be drawn here "
-                "what spoke for its answer. The page “Heatmaps” can cover parts of the image."
+                "This network has no layer that keeps where things are, so what spoke for its "
+                "answer cannot be drawn here. The page “Heatmaps” can cover parts of the image."
             )
         )
         return
+    try:
+        _draw(subject)
+    except Cancelled:
+        return
+    except CnnvizError as error:  # the rest of what explains the image is still there
+        frame.show_error(error)
+
+
+def _draw(subject: Subject) -> None:
     first, second = subject.called, subject.rival if subject.right else subject.true
     base = base_of(subject)
     both = panels_of(ask("heatmaps", targets=[first, second], **subject.model_and_image))
@@ -42,11 +52,11 @@ def heats(subject: Subject) -> None:
         for panel in both:
             with st.container():
                 _picture(panel, base, largest, subject)
-                _caption(_for_class(panel, subject))
+                st.caption(_for_class(panel, subject))
         with st.container():
             (panel,) = panels_of(contrast)
             _picture(panel, base, None, subject)
-            _caption(
+            st.caption(
                 _("**red** for “{called}”, **blue** for “{other}”").format(
                     called=subject.shown(first), other=subject.shown(second)
                 )
@@ -88,7 +98,3 @@ def _for_class(panel: Panel, subject: Subject) -> str:
     if panel.positive:
         return _("what spoke for “{name}”").format(name=name)
     return _("nothing spoke for “{name}”").format(name=name)
-
-
-def _caption(text: str) -> None:
-    st.caption(text)

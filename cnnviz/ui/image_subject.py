@@ -8,6 +8,7 @@ import numpy as np
 
 from cnnviz.datasets.image_references import Picture, open_image
 from cnnviz.errors import NotFound
+from cnnviz.evaluation.mapping import match_classes
 from cnnviz.models.cards import Card
 from cnnviz.ui.language import _
 from cnnviz.ui.many import Labelled
@@ -57,7 +58,8 @@ class Subject:
     def own_name(self) -> str:
         """What the data set calls the image's class, where that is not the model's name for it."""
         given = self.picture.label or ""
-        return "" if given == self.card.class_names[self.true] else _(given)
+        same = match_classes([given], [self.card.class_names[self.true]]) == (0,)
+        return "" if same else _(given)
 
     def name(self, number: int) -> str:
         """A class as it is; not for Markdown."""

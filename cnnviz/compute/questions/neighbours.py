@@ -12,6 +12,7 @@ from cnnviz.errors import NotPossible
 from cnnviz.evaluation.mapping import checked_map, mapped
 from cnnviz.evaluation.neighbours import distances_to, nearest
 from cnnviz.evaluation.parting import probe
+from cnnviz.inference.passes import Report
 from cnnviz.models.main_path import main_path
 from cnnviz.texts import N_
 
@@ -135,7 +136,7 @@ def parting(
     }
 
 
-def _part(context: Context, start: float, end: float) -> object:
+def _part(context: Context, start: float, end: float) -> Report:
     """A report of a part of the work."""
     return lambda done, text: context.report(start + (end - start) * done, text)
 
