@@ -24,7 +24,7 @@ _SIDES = {_SMALL: 44, _SHEET: 76}  # of a tile; small ones have no names under t
 def opened(found: Evaluation) -> int | None:
     """The index of the image that the address opens; None where there is no such image."""
     at = address.value("at", "")
-    index = int(at) if at.isdecimal() and len(at) < 10 else -1
+    index = int(at) if at.isascii() and at.isdecimal() and len(at) < 10 else -1
     return index if index in found.indices else None
 
 

@@ -1,4 +1,4 @@
-"""The counted causes for whatever is taken away: as they are, or nothing where they are not there."""
+"""The counted causes, for whatever is taken away."""
 
 from __future__ import annotations
 
