@@ -71,6 +71,19 @@ def note(page: str) -> None:
         )
 
 
+def other_moments(opened: str) -> dict[str, str]:
+    """References of the same network after whole epochs, untrained, and trained → the moment's
+    name; without the one that is ``opened``. Empty for networks without a history."""
+    reference = ModelReference.parse(opened)
+    found = {
+        str(reference.with_checkpoint(label or None)): moment_name(reference, label)
+        for label in reversed(_moments(reference))
+        if label in (_LAST, "step-0") or label.startswith("epoch")
+    }
+    found.pop(str(reference), None)
+    return found
+
+
 def moment_name(reference: ModelReference, label: str) -> str:
     """“untrained”, “step 30”, “epoch 2”, and for the end “trained”."""
     if label == _LAST:

@@ -11,7 +11,7 @@ from cnnviz.evaluation.results import Evaluation
 from cnnviz.figures.evaluation import group_bar
 from cnnviz.models import store
 from cnnviz.models.references import ModelReference
-from cnnviz.ui import address, current, frame
+from cnnviz.ui import address, current, epochs, frame
 from cnnviz.ui.evaluation_matrix import open_mistakes
 from cnnviz.ui.labelled_sets import labelled_sets
 from cnnviz.ui.language import _, n_, percent
@@ -41,8 +41,8 @@ def group_positions(
 def group_titles(labelled: Labelled, other: str) -> dict[str, str]:
     """The four groups in words (plain text), with the names of both models."""
     second = _second(labelled, other)
-    first = _(labelled.opened.card.title)
-    name = _("the other model") if second is None else _(second.opened.card.title)
+    first = _name(labelled.opened.reference)
+    name = _("the other model") if second is None else _name(second.opened.reference)
     return {
         "both_right": _("Both are right"),
         "only_first": _("Only “{model}” is right").format(model=first),
@@ -100,7 +100,7 @@ def draw(labelled: Labelled, found: Evaluation) -> None:
 
 def conclusion(compared: Comparison, labelled: Labelled, second: Labelled) -> str:
     """Who is better, by how much, and whether that may be chance."""
-    one, two = (plain(_(x.opened.card.title)) for x in (labelled, second))
+    one, two = (plain(_name(x.opened.reference)) for x in (labelled, second))
     better, worse = (one, two) if compared.difference >= 0 else (two, one)
     places = {
         "better": better,
@@ -148,16 +148,29 @@ def _points(share: float) -> str:
 
 def _candidates(labelled: Labelled) -> dict[str, str]:
     """Other models that can be measured on the same images: reference → title and accuracy."""
-    own = labelled.opened.reference
+    own = ModelReference.parse(labelled.opened.reference)
     found = {}
     for entry in store.list_models(current_owner()):
-        if entry.reference != own and _map_of(entry.reference, entry.card, labelled) is not None:
+        parsed = ModelReference.parse(entry.reference)
+        if parsed.base == own.base:
+            continue
+        if _map_of(entry.reference, entry.card, labelled) is not None:
             accuracy = entry.card.accuracy[0].value if entry.card.accuracy else None
             title = _(entry.card.title)
             found[entry.reference] = (
                 title if accuracy is None else f"{title} ({percent(accuracy, 1)})"
             )
-    return found
+    return found | {other: _name(other) for other in epochs.other_moments(str(own))}
+
+
+def _name(reference: str) -> str:
+    """A model's title, with the moment of its training where it is not the finished one."""
+    parsed = ModelReference.parse(reference)
+    title = _(parsed.card.title)
+    if str(parsed) == parsed.base:
+        return title
+    moment = epochs.moment_name(parsed, parsed.checkpoint)
+    return _("{model}, {moment}").format(model=title, moment=moment)
 
 
 def _second(labelled: Labelled, other: str) -> Labelled | None:

@@ -46,6 +46,7 @@ def draw(labelled: Labelled, found: Evaluation) -> None:
     many = len(names) > MOST_CELLS
     if many:
         pairs(found, names)
+    picture = st.container()  # the picture first, its controls after
     shares, alike = _controls()
     error, right = _sentences(shares)
     settings = {
@@ -58,23 +59,26 @@ def draw(labelled: Labelled, found: Evaluation) -> None:
         "order": measured(labelled).order if alike else None,
         "percent": percent(0.01).replace("1", "{number}"),
     }
-    if many:
-        clicked = large_matrix(
-            found.confusion,
-            names,
-            hint=_("Point near a dot to read it, click it to see its images."),
-            words={
-                "open": _("See these images"),
-                "closer": _("Closer"),
-                "farther": _("Farther"),
-                "whole": _("The whole table"),
-                "label": _("Which class was called which. The arrow keys go through the mix-ups."),
-            },
-            **settings,
-        )
-    else:
-        hint = _("Point at a cell to read it, click it to see its images.")
-        clicked = matrix(found.confusion, names, hint=hint, **settings)
+    with picture:
+        if many:
+            clicked = large_matrix(
+                found.confusion,
+                names,
+                hint=_("Point near a dot to read it, click it to see its images."),
+                words={
+                    "open": _("See these images"),
+                    "closer": _("Closer"),
+                    "farther": _("Farther"),
+                    "whole": _("The whole table"),
+                    "label": _(
+                        "Which class was called which. The arrow keys go through the mix-ups."
+                    ),
+                },
+                **settings,
+            )
+        else:
+            hint = _("Point at a cell to read it, click it to see its images.")
+            clicked = matrix(found.confusion, names, hint=hint, **settings)
     if clicked is not None:
         open_mistakes(*clicked)
 

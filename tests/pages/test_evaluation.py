@@ -44,14 +44,15 @@ def test_all_mistakes_forget_the_cell_that_was_open(open_page):
 
 
 @pytest.mark.parametrize("language", ["en", "zh_CN"])
-@pytest.mark.parametrize("fold", FOLDS)
-def test_every_fold_opens(open_page, fold, language):
+def test_every_fold_opens(open_page, language):
     at = open_page("evaluation", model=DIGITS, lang=language)
-    before = len(text_of(at))
-    at.session_state[f"fold-{fold}"] = True
+    for fold in FOLDS:
+        at.session_state[f"fold-{fold}"] = True
     at.run()
     assert not at.exception and not at.error
-    assert len(text_of(at)) > before
+    assert len(at.get("plotly_chart")) >= 4  # classes, curves, reliability before and after
+    assert any("| F1 |" in m.value for m in at.markdown)  # all numbers
+    assert [b.key for b in at.button if b.key == "measure-time"]
 
 
 def test_shares_and_order_are_in_the_link(open_page):
@@ -85,3 +86,19 @@ def test_the_address_of_a_group_is_checked():
     labelled = many.Labelled(Opened(DIGITS, ModelReference.parse(DIGITS).card), "mnist", "test", "")
     for other, group in (("no such", "both_right"), (DIGITS, "nobody"), ("../x", "only_first")):
         assert evaluation_compare.group_positions(labelled, None, other, group) is None
+
+
+def test_the_same_network_at_other_moments_can_be_compared(open_page):
+    other = f"{DIGITS}@epoch-1"
+    at = open_page("evaluation", model=DIGITS, other=other)
+    at.session_state["fold-compare_arrows"] = True
+    at.run()
+    assert not at.exception and not at.error
+    assert at.query_params["other"][0] == other
+    counts = [int(b.label.rsplit(" ", 1)[1].replace(",", "")) for b in groups(at)]
+    assert sum(counts) == 10_000 and counts[1] > counts[2]  # epochs helped
+    assert any("McNemar" in m.value for m in at.markdown)
+
+
+def groups(at):
+    return [b for b in at.button if b.key and b.key.startswith("group-")]

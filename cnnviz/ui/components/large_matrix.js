@@ -136,7 +136,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     redraw()
   }
   const choose = (i) => setTriggerValue("clicked", [rows[i], columns[i]])
-  // A cell under the pointer, else the nearest within six pixels, errors before the diagonal.
+  // The cell near the pointer. Where a pixel holds several, common mix-ups attract: it is they that
+  // are seen and meant.
   const near = (x, y) => {
     const s = size()
     const reach = Math.max(s / 2, 6)
@@ -145,7 +146,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
       const dx = Math.abs((place[columns[i]] - view.x + 0.5) * s - x)
       const dy = Math.abs((place[rows[i]] - view.y + 0.5) * s - y)
       if (dx > reach || dy > reach) continue
-      const distance = Math.hypot(dx, dy) + (isError(i) ? 0 : 2)
+      const pull = isError(i) ? 5 * Math.sqrt(share[i] / worst) : 0
+      const distance = s > 12 ? Math.max(dx, dy) : Math.hypot(dx, dy) - pull
       if (distance < best) [best, at] = [distance, i]
     }
     return at

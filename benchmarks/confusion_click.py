@@ -1,0 +1,63 @@
+"""From a cell of the confusion matrix to its images on the screen:
+
+    python -m benchmarks.confusion_click [--rounds 7]
+
+A real Chromium and a server of its own on this machine. The bar: less than a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from tests.browser.conftest import CHROMIUM, FLAGS, serving, settle
+
+MODELS = {
+    "shipped:mnist_lenet5": (9, 7),
+    "shipped:fashion_mnist_vgg": (6, 0),
+    "shipped:cifar10_resnet": (3, 5),
+}
+
+
+def click(page: Page, address: str, model: str, cell: tuple[int, int]) -> float:
+    """Seconds from the click until the first image of the cell is painted."""
+    page.goto(f"{address}/evaluation?model={model}")
+    settle(page)
+    place = page.get_by_test_id(f"cell-{cell[0]}-{cell[1]}")
+    place.scroll_into_view_if_needed()
+    began = time.perf_counter()
+    place.click()
+    page.wait_for_selector("[data-testid=sheet] canvas[data-painted]")
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=7)
+    rounds = parser.parse_args().rounds
+    with (
+        tempfile.TemporaryDirectory() as home,
+        serving(Path(home)) as (address, _pid),
+        sync_playwright() as playwright,
+    ):
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = chromium.new_page(viewport={"width": 1440, "height": 900}, locale="en-US")
+        page.set_default_timeout(120_000)
+        for model, cell in MODELS.items():
+            click(page, address, model, cell)  # the first visit reads and decodes the images
+            times = [click(page, address, model, cell) for _round in range(rounds)]
+            print(
+                f"{model:<32} {statistics.median(times):6.2f} s, slowest {max(times):6.2f} s   "
+                "(bar: 1.00)",
+                flush=True,
+            )
+        chromium.close()
+
+
+if __name__ == "__main__":
+    main()

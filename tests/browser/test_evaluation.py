@@ -1,0 +1,81 @@
+"""From a number to exactly its images, in a real Chromium."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import settle
+
+pytestmark = pytest.mark.browser
+DIGITS = "model=shipped:mnist_lenet5"
+LANGUAGES = pytest.mark.parametrize("language", ["en-US", "zh-CN"])
+
+
+def tiles_of(page: Page, count: int) -> list[str]:
+    """What the images of the Mistakes page say, once they are there."""
+    expect(page).to_have_url(re.compile("mistakes"))
+    settle(page)
+    tiles = page.get_by_test_id("sheet").locator("[data-testid^=tile-]")
+    expect(tiles).to_have_count(count)
+    return [tile.get_attribute("title") for tile in tiles.all()]
+
+
+@LANGUAGES
+@pytest.mark.parametrize("shares", ["count", "column"])
+def test_a_cell_opens_exactly_its_images(open_page, language, shares):
+    """Whatever stands in the cells and however the classes are arranged."""
+    arranged = "" if shares == "count" else "&arrange=alike"
+    page = open_page(f"evaluation?{DIGITS}&cells={shares}{arranged}", locale=language)
+    cell = page.get_by_test_id("cell-9-7")
+    cell.hover()
+    said = page.get_by_test_id("matrix-sentence").inner_text()
+    count = int(page_count(page)) if shares == "count" else counted(said)
+    cell.click()
+    said = tiles_of(page, count)
+    assert "true=9" in page.url and "called=7" in page.url
+    assert all("9" in text and "7" in text for text in said)
+
+
+def page_count(page: Page) -> str:
+    return page.get_by_test_id("cell-9-7").inner_text()
+
+
+def counted(sentence: str) -> int:
+    """The number of images in “Of all that was called “7”, 0.4 % was “9” (4 images).”."""
+    return int(re.search(r"[(（]\s*(\d+)", sentence)[1])
+
+
+def test_the_story_opens_what_it_tells(open_page):
+    page = open_page(f"evaluation?{DIGITS}")
+    button = page.locator("[class*=st-key-story-0]").first.locator("button")
+    true, called, count = re.search(r"(\d) → (\d): (\d+)", button.inner_text()).groups()
+    button.click()
+    tiles_of(page, int(count))
+    assert f"true={true}" in page.url and f"called={called}" in page.url
+
+
+def test_numbers_that_are_folded_away_open(open_page):
+    page = open_page(f"evaluation?{DIGITS}")
+    for fold in ("show_chart", "balance", "table"):
+        page.locator(f".st-key-fold-{fold} summary").click()
+        settle(page, timeout=120_000)
+    expect(page.locator(".st-key-fold-balance .js-plotly-plot")).to_have_count(2)
+    expect(page.locator(".st-key-fold-show_chart .js-plotly-plot")).to_have_count(1)
+
+
+@pytest.mark.slow
+def test_what_only_one_of_two_models_gets_right_opens(open_page, address):
+    """Another moment of the same training is a second model of the same classes."""
+    other = "shipped:mnist_lenet5@epoch-1"
+    page = open_page(f"evaluation?{DIGITS}&other={other}")
+    page.locator(".st-key-fold-compare_arrows summary").click()
+    settle(page, timeout=300_000)
+    button = page.locator(".st-key-group-only_second button")
+    count = int(re.search(r"([\d,]+)$", button.inner_text())[1].replace(",", ""))
+    assert 0 < count < 200
+    button.click()
+    tiles_of(page, count)
+    assert "show=only_second" in page.url
