@@ -1,7 +1,6 @@
 """A page with nothing but a map, for test_map: what the browser sends stands below it as text.
 
-``?count=…&seed=…`` give the points, ``way`` what they are coloured by, ``tick=1`` a button that runs
-the script again.
+``?count=…`` gives the number of points, ``way`` what they are coloured by; the button moves them.
 """
 
 import json

@@ -110,7 +110,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const key = [r, ratio, look.paper, ...colours].join()
     if (memory.stampsKey !== key) Object.assign(memory, { stampsKey: key, stamps: [] })
     return (c, cross, dim) => (memory.stamps[4 * c + 2 * cross + dim] ??=
-      stamp(colours[c], r, ratio, look.paper, cross === 1, dim ? DIM : 0.92))
+      stamp(colours[c], r, ratio, look.paper, cross === 1, dim ? DIM : 1))
   }
   const drawPoints = (ratio) => {
     fitted(below, ratio)
