@@ -121,7 +121,8 @@ SHIPPED: dict[str, Shipped] = {
         ),
         weaknesses=N_(
             "It only knows these ten kinds of things, at 32 by 32 pixels. Cats and dogs remain the "
-            "hardest pair. It saw the images that the app calls validation while it was learning: "
+            "hardest pair. Its last maps have only 3 × 3 cells, so its heatmaps are coarse: an "
+            "earlier layer gives finer ones. It saw the images that the app calls validation while it was learning: "
             "only the test images are new to it."
         ),
         source=N_(
@@ -190,8 +191,8 @@ SHIPPED: dict[str, Shipped] = {
             "mirrored and moved by a pixel at random."
         ),
         weaknesses=N_(
-            "It only knows single pieces on a black background. Without its weights the channels "
-            "say less than usual: a heatmap of a convolution shows what comes before the weighing."
+            "It only knows single pieces on a black background. Maps of a convolution show "
+            "channels before they are weighed: a bright map may hardly count."
         ),
         source=_TRAINED_HERE,
         licence="Apache-2.0",

@@ -7,6 +7,7 @@ from cnnviz import storage
 from cnnviz.errors import BadInput, NotFound
 from cnnviz.models.model import save_model
 from cnnviz.models.references import ModelReference, shipped_names
+from cnnviz.models.shipped import SHIPPED
 
 ID = "0123456789abcdef01234567"
 
@@ -60,10 +61,12 @@ def test_what_is_not_there_is_not_found(home):
 
 
 def test_shipped_models_come_in_teaching_order():
-    order = ["imagenet_efficientnet_lite0", "fashion_mnist_vgg", "mnist_lenet5", "cifar10_resnet"]
     names = shipped_names()
-    assert "mnist_lenet5" in names
-    assert list(names) == [name for name in order if name in names]
+    assert names[:3] == ("imagenet_efficientnet_lite0", "fashion_mnist_vgg", "mnist_lenet5")
+    order = list(SHIPPED)
+    assert list(names) == sorted(names, key=order.index)
+    assert order.index("mnist_lenet5") < order.index("mnist_overfit")
+    assert order.index("fashion_mnist_vgg") < order.index("fashion_shortcut")
 
 
 def checkpoints(home, *labels):
