@@ -86,13 +86,14 @@ def draw(labelled: Labelled, answer: dict, place: Landed, picture: Picture) -> N
         else _("{true},\ncalled {predicted}").format(true=names[a], predicted=names[b])
         for a, b in zip(labels, called, strict=True)
     ]
-    clicked = grid(
-        image_sprite(np.stack(tiles)),
-        key="landing-neighbours",
-        side=_SIDE,
-        captions=captions,
-        label=_("The nearest images"),
-    )
+    with st.container(key="landing-row"):
+        clicked = grid(
+            image_sprite(np.stack(tiles)),
+            key="landing-neighbours",
+            side=_SIDE,
+            captions=captions,
+            label=_("The nearest images"),
+        )
     if clicked is not None:
         address.choose("at", str(int(indices[clicked])))
         st.rerun()

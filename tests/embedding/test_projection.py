@@ -4,7 +4,7 @@ from sklearn.decomposition import PCA
 
 from cnnviz.embedding.projection import pca, tsne
 from cnnviz.embedding.quality import knn_accuracy
-from cnnviz.errors import BadInput, Cancelled
+from cnnviz.errors import BadInput, Cancelled, NotPossible
 
 
 def clusters(count=150, classes=3, features=60, seed=0):
@@ -62,11 +62,21 @@ def test_tsne_shows_frames_is_repeatable_and_can_be_cancelled():
         tsne(features, check_cancelled=cancelled)
 
 
-def test_neighbours_by_hand():
-    points = np.array([[0.0], [1], [2], [10], [11], [12]])
-    assert knn_accuracy(points, np.array([0, 0, 0, 1, 1, 1]), 2) == 1
-    # The fourth and fifth see a 0 and a 1, and 0 counts; the last sees two of class 1.
-    assert knn_accuracy(points, np.array([0, 0, 0, 1, 1, 0]), 2) == 0.5
+def test_pca_has_a_formula():
+    features, _ = clusters()
+    found = pca(features, 2)
+    np.testing.assert_allclose(
+        (features - found.centre) @ found.axes.T, found.points, rtol=1e-4, atol=1e-4
+    )
+    assert tsne(features[:30]).axes is None
+
+
+def test_another_seed_starts_elsewhere():
+    features, labels = clusters(60)
+    first, again, other = (tsne(features, seed=s, late=50).points for s in (1, 1, 2))
+    np.testing.assert_allclose(first, again, rtol=1e-3, atol=1e-3)
+    assert np.abs(first - other).max() > 1
+    assert knn_accuracy(other, labels) > 0.95
 
 
 def test_too_little_is_a_sentence():
@@ -76,3 +86,10 @@ def test_too_little_is_a_sentence():
         pca(np.zeros((9, 9)), 4)
     with pytest.raises(BadInput, match="too few"):
         pca(np.zeros((1, 9)), 2)
+
+
+def test_features_that_say_nothing_are_a_sentence():
+    with pytest.raises(NotPossible, match="the same to every image"):
+        tsne(np.ones((20, 4), np.float16))
+    with pytest.raises(NotPossible, match="not numbers"):
+        pca(np.full((20, 4), np.nan))
