@@ -28,7 +28,7 @@ from keras.src.backend import config as backend_config
 from keras.src.utils import file_utils
 
 from cnnviz import storage
-from cnnviz.errors import CnnvizError, Offline
+from cnnviz.errors import BadModel, CnnvizError, Offline
 from cnnviz.models.application_list import Application, application
 from cnnviz.models.model import Model, save_model
 from cnnviz.models.references import ModelReference
@@ -167,9 +167,14 @@ def _fetched(wanted: Application, transport: _Transport) -> keras.Model:
     except CnnvizError:
         raise
     except (OSError, ValueError, http.client.HTTPException) as error:
-        if transport.used:  # half a file, or a wrong one
+        if transport.target is not None:  # a wrong file: Keras does not check all of them
+            transport.target.unlink(missing_ok=True)
             raise _broken() from error
-        raise
+        raise BadModel(
+            "The file that Keras kept of “{name}” cannot be read. Delete it from the folder "
+            "“models” of Keras, then fetch the network once more.",
+            name=wanted.name,
+        ) from error
     finally:
         transport.close()
 
@@ -184,17 +189,16 @@ def _perhaps_here(wanted: Application) -> bool:
 class _Transport:
     """``urlretrieve`` as Keras calls it, which can be stopped and gives up without a connection.
 
-    The file gets its name only when it is whole: Keras checks not all of them.
+    The file gets its name only when it is whole. ``target`` is where one was put.
     """
 
     def __init__(self, report: Report, check_cancelled: CheckCancelled) -> None:
         self._report, self._check_cancelled = report, check_cancelled
         self._response: http.client.HTTPResponse | None = None
-        self.used = False
+        self.target: Path | None = None
 
     def __call__(self, url: str, target: str, _hook: object = None) -> None:
-        self.used = True
-        target = Path(target)
+        self.target = target = Path(target)
         for old in target.parent.glob("*.part-*"):
             with contextlib.suppress(FileNotFoundError):
                 if time.time() - old.stat().st_mtime > _FORGOTTEN_S:

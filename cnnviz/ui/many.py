@@ -106,13 +106,14 @@ def choose() -> Labelled:
 def _asked_for(
     opened: current.Opened, sets: dict[str, LabelledSet], wanted: str
 ) -> LabelledSet | None:
-    """The data set that the person or the link names, unless it is of quite other things: people
-    look at many on the page about data, and don't want to measure this model on all of them."""
+    """The data set that the person or the link names, unless it is a bundled one of quite other
+    things: people look at those on the page about data, and don't want to measure on all of them.
+    """
     one = sets.get(wanted)
     if one is None:
         return None
     insisted = st.session_state.get(_INSISTED) == (opened.reference, wanted)
-    return one if one.ready or one.related or insisted else None
+    return one if one.ready or one.related or one.own or insisted else None
 
 
 def _default(sets: dict[str, LabelledSet]) -> LabelledSet | None:
