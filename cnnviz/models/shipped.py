@@ -122,8 +122,8 @@ SHIPPED: dict[str, Shipped] = {
         weaknesses=N_(
             "It only knows these ten kinds of things, at 32 by 32 pixels. Cats and dogs remain the "
             "hardest pair. Its last maps have only 3 × 3 cells, so its heatmaps are coarse: an "
-            "earlier layer gives finer ones. It saw the images that the app calls validation while it was learning: "
-            "only the test images are new to it."
+            "earlier layer gives finer ones. It saw the images that the app calls validation "
+            "while it was learning: only the test images are new to it."
         ),
         source=N_(
             "Trained from scratch for this project with tools/train_cifar10_fast.py, by the recipe "
