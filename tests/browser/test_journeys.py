@@ -19,7 +19,9 @@ from tests.browser.conftest import settle
 
 pytestmark = pytest.mark.browser
 DIGITS = "model=shipped:mnist_lenet5"
-LANGUAGES = pytest.mark.parametrize("language", ["en-US", "zh-CN"])
+LANGUAGES = pytest.mark.parametrize(
+    "language", ["en-US", pytest.param("zh-CN", marks=pytest.mark.slow)]
+)
 
 
 def test_the_web_process_stays_light(open_page, address):

@@ -107,6 +107,7 @@ def test_pause_go_on_change_the_rate_and_stop(me):
     page.close()
 
 
+@pytest.mark.slow
 def test_more_trainings_than_slots(browser, tmp_path):
     """The second person sees their place and a film, and what they may not do."""
     with serving(tmp_path, CNNVIZ_TRAINING_SLOTS="1", CNNVIZ_TEACHER_KEY=KEY) as (address, _pid):

@@ -49,6 +49,7 @@ def worker_of(home: Path, run: str) -> int:
     raise AssertionError("nobody carries it out")
 
 
+@pytest.mark.slow
 def test_reloads_tabs_a_killed_server_and_a_killed_worker(browser, tmp_path):
     port = free_port()
     with serving(tmp_path, port) as (address, server):
