@@ -43,7 +43,7 @@ def test_home_is_a_way_in(open_page, language):
     assert "layer=" in page.url and "channel=" in page.url
 
 
-@LANGUAGES
+@pytest.mark.parametrize("language", ["en-US", "zh-CN"])
 def test_upload_a_photo_and_see_its_heatmap(open_page, language):
     page = open_page("heatmaps", locale=language)
     before = pictures(page)
