@@ -121,6 +121,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
     button?.focus({ preventScroll: true })
   }
   box.onscroll = draw
+  box.onfocusin = (event) => {
+    memory.current = Number(event.target.dataset.testid?.slice(5) ?? memory.current)
+  }
   box.onkeydown = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return
     // With an image open, left and right step through the list.
