@@ -309,7 +309,7 @@ def path_of(card: Card) -> list[str]:
     last = card.feature_layer
     if last is None or last in names:
         return names
-    return [*names[: _LAYERS - 1], last]
+    return [layer.name for layer in main_path(card, _LAYERS - 1)] + [last]
 
 
 def _part(context: Context, share: float) -> Callable[[float, str], None]:
