@@ -286,6 +286,13 @@ QUESTIONS: dict[str, QuestionKind] = {
         cached=False,
         default_layer="feature_layer",
     ),
+    "causes": QuestionKind(
+        _HERE + "causes:causes",
+        ("model", "dataset"),
+        {"split": "test", "class_map": None},
+        cost="long",
+        limit_s=3600,
+    ),
     "neighbours": QuestionKind(
         _HERE + "neighbours:neighbours",
         ("model", "dataset", "index"),
