@@ -10,7 +10,9 @@ import plotly.graph_objects as go
 from cnnviz.figures.charts import faint, ink, muted, plain, short, style
 from cnnviz.figures.colours import accent, class_colour
 
-_CURVES, _RELIABILITY, _TIMES = 480, 400, 200  # pixels high
+_CURVES, _RELIABILITY, _TIMES = 440, 400, 200  # pixels high
+_LEGEND = 22  # and for every curve's name, which on a phone has a line of its own
+_TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1]
 _DASHES = ("solid", "dash", "dot")  # thirty colours repeat: every ten, another dash
 
 
@@ -56,13 +58,15 @@ def threshold_curves(
             hovertemplate=f"{short(name, 40)}<br>"
             + f"{plain(titles[0])} %{{x:.1%}}<br>{plain(titles[1])} %{{y:.1%}}<extra></extra>",
         )
-    style(figure, dark, _CURVES)
-    figure.update_xaxes(range=[-0.01, 1.01], tickformat=".0%", title=_title(titles[0], dark))
-    figure.update_yaxes(range=[-0.01, 1.02], tickformat=".0%", title=_title(titles[1], dark))
+    style(figure, dark, _CURVES + _LEGEND * len(lines))
+    figure.update_xaxes(range=[-0.01, 1.03], title=_title(titles[0], dark))
+    figure.update_yaxes(range=[-0.01, 1.03], title=_title(titles[1], dark))
+    for axes in (figure.update_xaxes, figure.update_yaxes):
+        axes(tickformat=".0%", tickvals=_TICKS)
     figure.update_layout(
         hovermode="closest",
         showlegend=True,
-        legend={"orientation": "h", "x": 0, "y": -0.2, "yanchor": "top", "traceorder": "normal"},
+        legend={"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"},
     )
     return figure
 
@@ -125,7 +129,9 @@ def reliability_bars(
         hoverinfo="skip",
     )
     style(figure, dark, _RELIABILITY)
-    figure.update_xaxes(range=[-0.01, 1.02], tickformat=".0%", title=_title(titles[0], dark))
+    figure.update_xaxes(
+        range=[-0.01, 1.03], tickvals=_TICKS, tickformat=".0%", title=_title(titles[0], dark)
+    )
     figure.update_yaxes(range=[0, 1.03], tickformat=".0%", title=_title(titles[1], dark))
     return figure
 

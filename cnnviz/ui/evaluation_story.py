@@ -88,7 +88,7 @@ def sentences(story: Story, names: list[str]) -> list[str]:
         )
         for lure in story.lures[:2]
     ]
-    if story.kinds >= 4:
+    if story.kinds >= 4 * story.few:
         told.append(
             _("Half of all mistakes are of only {few}, out of {kinds} that occur.").format(
                 few=n_("{count} kind", "{count} kinds", story.few), kinds=f"{story.kinds:,}"

@@ -31,7 +31,7 @@ def test_the_story_names_the_mix_ups_and_opens_them(open_page):
     at = open_page("evaluation", model=DIGITS)
     button = next(b for b in at.button if b.key and b.key.startswith("story-0"))
     words = button.label
-    button.click().run()
+    button.click().run(timeout=400)
     assert at.title[0].value == "What does it get wrong, and why?"
     true, called = at.query_params["true"][0], at.query_params["called"][0]
     assert words.startswith(f"{true} → {called}: ")
@@ -39,7 +39,7 @@ def test_the_story_names_the_mix_ups_and_opens_them(open_page):
 
 def test_all_mistakes_forget_the_cell_that_was_open(open_page):
     at = open_page("evaluation", model=DIGITS, true="9", called="7")
-    at.button(key="all-mistakes").click().run()
+    at.button(key="all-mistakes").click().run(timeout=400)
     assert "true" not in at.query_params and "called" not in at.query_params
 
 
