@@ -42,9 +42,6 @@ def parting(
     """
     x = list(range(len(layers)))
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.62, 0.38])
-    figure.add_hrect(
-        y0=-clear, y1=clear, fillcolor=faint(dark), opacity=0.28, line_width=0, row=1, col=1
-    )
     colours = [class_colour(classes[0]) if v > 0 else class_colour(classes[1]) for v in leanings]
     symbols = [
         "triangle-up" if v >= clear else "triangle-down" if v <= -clear else "circle"
@@ -68,6 +65,16 @@ def parting(
             col=1,
         )
     style(figure, dark, _HEIGHT)
+    figure.add_hrect(
+        y0=-clear,
+        y1=clear,
+        fillcolor=faint(dark),
+        opacity=0.35,
+        line_width=0,
+        layer="below",
+        row=1,
+        col=1,
+    )
     if mark is not None:
         figure.add_vline(x=mark, line={"color": muted(dark), "width": 1.5, "dash": "dot"})
     for row, title in enumerate(titles, start=1):

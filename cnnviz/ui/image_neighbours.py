@@ -17,7 +17,7 @@ from cnnviz.ui.image_subject import Subject
 from cnnviz.ui.language import _, listed, n_, percent, split_names
 from cnnviz.ui.plain_text import plain
 
-_SIDE = 96  # pixels of a thumbnail at most
+_SIDE, _SHOWN = 96, 72  # pixels of a thumbnail at most, and on the page: five in a row
 _UNLIKE, _EQUAL = 0.95, 1.1
 
 
@@ -47,10 +47,10 @@ def _draw(subject: Subject, answer: dict) -> None:
     with st.grid(2, min_column_width=280, gap="medium"):
         _group(subject, answer, "training", _("Nearest training images"))
         _group(subject, answer, "split", _("Nearest {split} images").format(split=split))
-        _group(subject, answer, "true", _("Nearest training images of “{name}”").format(name=true))
-        _group(
-            subject, answer, "rival", _("Nearest training images of “{name}”").format(name=rival)
-        )
+        for which, name in (("true", true), ("rival", rival)):
+            if not np.array_equal(answer[which]["indices"], answer["training"]["indices"]):
+                title = _("Nearest training images of “{name}”").format(name=name)
+                _group(subject, answer, which, title)
     st.caption(
         _(
             "Near means that the channels of the layer {layer} respond alike (cosine distance of "
@@ -94,6 +94,7 @@ def in_words(subject: Subject, answer: dict) -> list[str]:
         + _(".")
     ]
     said += _held_together(subject, answer)
+    said += _not_learnt(subject, answer["true"])
     share = answer["farther_than"]
     if share >= _UNLIKE:
         said.append(
@@ -139,6 +140,19 @@ def _held_together(subject: Subject, answer: dict) -> list[str]:
     ]
 
 
+def _not_learnt(subject: Subject, own: dict) -> list[str]:
+    """Whether the network gets the nearest training images of the true class wrong as well."""
+    wrong = int((own["called"] != own["labels"]).sum())
+    if wrong < max(2, len(own["labels"]) / 2):
+        return []
+    return [
+        _(
+            "Of the {count} nearest training images of “{name}”, it calls {wrong} something else "
+            "too: it has not learnt this kind of “{name}”."
+        ).format(count=len(own["labels"]), wrong=wrong, name=subject.shown(subject.true))
+    ]
+
+
 def _group(subject: Subject, answer: dict, kind: str, title: str) -> None:
     """One row of neighbours; a click chooses the one to see beside the image."""
     found, split = answer[kind], subject.labelled.split if kind == "split" else "train"
@@ -154,7 +168,7 @@ def _group(subject: Subject, answer: dict, kind: str, title: str) -> None:
         clicked = grid(
             image_sprite(_pictures(subject, split, found["indices"])),
             key=f"near-{kind}",
-            side=_SIDE,
+            side=_SHOWN,
             captions=words,
             tooltips=[
                 _("{name}, cosine distance {distance}").format(name=w, distance=f"{d:.3f}")

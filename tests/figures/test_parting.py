@@ -27,6 +27,8 @@ def test_both_lines_over_the_same_layers(dark):
     assert "▲ <b>&lt;b&gt;shirt</b>" in words and "▼ <b>coat</b>" in words
     assert figure.layout.xaxis2.ticktext[1] == "…name_of_a_layer_2"
     assert any(shape.type == "line" for shape in figure.layout.shapes)
+    (band,) = [s for s in figure.layout.shapes if s.type == "rect"]
+    assert (band.y0, band.y1, band.yref) == (-0.3, 0.3, "y")
 
 
 def test_worse_than_chance_is_still_in_the_picture():

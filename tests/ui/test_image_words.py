@@ -132,6 +132,14 @@ def test_an_image_unlike_anything_in_training_is_said_so():
     assert "97 % of the test images are nearer" in told_by_neighbours(farther_than=0.97)
 
 
+def test_a_kind_that_was_not_learnt_is_said_so():
+    own = {"distances": np.float32([0.2]), "labels": np.full(5, SHIRT)}
+    some, most = ([COAT, SHIRT, SHIRT, SHIRT, SHIRT], [COAT, SHIRT, COAT, COAT, SHIRT])
+    assert "not learnt" not in told_by_neighbours(true={**own, "called": np.array(some)})
+    said = told_by_neighbours(true={**own, "called": np.array(most)})
+    assert "Of the 5 nearest training images of “shirt”, it calls 3 something else too" in said
+
+
 def test_missing_neighbours_are_said():
     assert "no training image of “shirt”" in told_by_neighbours(rank_true=None)
     nothing = {"labels": np.array([], int)}
