@@ -170,8 +170,10 @@ def test_the_way_ends_at_the_layer_of_features():
         layers.append(Layer(f"conv_{i}", "Conv2D", (8, 8, 4), inputs=(layers[-1].name,)))
     layers.append(Layer("pool", "GlobalAveragePooling2D", (4,), inputs=("conv_29",)))
     card = Card("t", ("a", "b"), (8, 8, 3), layers=tuple(layers), feature_layer="pool")
-    found = space.path_of(card)
+    found = space.path_of(card, "flat")
     assert len(found) == 12 and found[0] == "conv_0" and found[-2:] == ["conv_29", "pool"]
+    averaged = space.path_of(card, "mean")  # an average of averages is no other layer
+    assert len(averaged) == 12 and "conv_29" not in averaged and averaged[-1] == "pool"
 
 
 @pytest.mark.parametrize(

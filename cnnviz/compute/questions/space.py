@@ -286,7 +286,7 @@ def _layer_by_layer(
 ) -> tuple[Looked, list[str]]:
     limit = checking.optional_number(limit, "limit", 10, 2000) or 2000
     pooling = checking.choice(pooling, "pooling", POOLINGS)
-    layers = path_of(context.model(model).card)
+    layers = path_of(context.model(model).card, pooling)
     if not layers:
         raise NotPossible("This network has no layers between the image and its answer.")
     seen = looked_at(
@@ -303,13 +303,20 @@ def _layer_by_layer(
     return seen, layers
 
 
-def path_of(card: Card) -> list[str]:
-    """The layers that an image passes one after the other, at most 12, the feature layer last."""
+def path_of(card: Card, pooling: str = "mean") -> list[str]:
+    """The layers that an image passes one after the other, at most 12, the feature layer last.
+
+    Where that is the average over positions of the layer before, and features are averages anyhow,
+    the two are the same, and only one of them is named.
+    """
     names = [layer.name for layer in main_path(card, _LAYERS)]
-    last = card.feature_layer
-    if last is None or last in names:
+    if card.feature_layer is None or card.feature_layer in names:
         return names
-    return [layer.name for layer in main_path(card, _LAYERS - 1)] + [last]
+    last = card.layer(card.feature_layer)
+    averaged = last.kind == "GlobalAveragePooling2D" and last.inputs == tuple(names[-1:])
+    if averaged and pooling == "mean":
+        return [*names[:-1], last.name]
+    return [layer.name for layer in main_path(card, _LAYERS - 1)] + [last.name]
 
 
 def _part(context: Context, share: float) -> Callable[[float, str], None]:
