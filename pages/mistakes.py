@@ -4,6 +4,8 @@ import streamlit as st
 
 from cnnviz.ui import frame, many
 from cnnviz.ui.language import _
+from cnnviz.ui.mistake_causes import causes_panel
+from cnnviz.ui.mistake_exports import exports
 from cnnviz.ui.mistake_filters import listing
 from cnnviz.ui.mistake_gallery import open_image_panel, opened, pictures, view_control
 from cnnviz.ui.mistake_group import group_of_comparison
@@ -20,11 +22,12 @@ labelled = many.choose()
 found = labelled.evaluation()
 kept = marks_of(labelled)
 marked = set(kept)
+cause = causes_panel(labelled, found)
 group = group_of_comparison(labelled, found)
 filters = st.container()
 row = st.container(horizontal=True, vertical_alignment="center")
 with filters:
-    shown = listing(labelled, found, row=row, marked=marked, group=group)
+    shown = listing(labelled, found, row=row, marked=marked, cause=cause, group=group)
 with row:
     view = view_control(len(shown.positions))
     st.markdown(shown.sentence)
@@ -41,8 +44,12 @@ if len(shown.positions):
         marked=marked,
         selected=index,
     )
-else:
-    st.success(_("There is no such image: it made no mistake of this kind."))
+    folded = st.expander(
+        _("Take away"), key="take-away", icon=":material/download:", on_change="rerun"
+    )
+    if folded.open:
+        with folded:
+            exports(labelled, found, shown.positions, kept)
 remove_control(labelled, kept)
 with st.expander(_("Other images")):
     many.controls(labelled)

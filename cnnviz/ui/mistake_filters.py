@@ -30,7 +30,8 @@ _BACKWARDS = "backwards"
 
 @dataclass(frozen=True)
 class Listing:
-    """``positions`` in the evaluation, in order; ``sentence`` says in Markdown what they are."""
+    """``positions`` in the evaluation, in order; ``sentence`` says in Markdown what they are, or
+    why there are none."""
 
     positions: np.ndarray
     sort: str
@@ -118,6 +119,10 @@ def _kind_title(kind: str, marked: int) -> str:
 
 def _sentence(found: Evaluation, positions: np.ndarray, kind: str, plain: bool) -> str:
     count = len(positions)
+    if not count and kind == MARKED:
+        return _("No image of these is marked. Open one and press M, or write a note about it.")
+    if not count:
+        return _("There is no such image: it made no mistake of this kind.")
     number = n_("**{count} image**", "**{count} images**", count)
     if kind == MISTAKES and plain:
         return _("Called something else: {images} of {all}.").format(
