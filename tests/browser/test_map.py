@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import subprocess
@@ -76,15 +77,19 @@ def lonely(at: np.ndarray, far: float = 14) -> int:
 
 
 def frame_around(at: np.ndarray) -> np.ndarray:
-    """A pentagon around much of the classes 1 and 2, with no point near its line."""
+    """A pentagon around many points of two classes, as far from all points as can be."""
     some = at[np.isin(np.arange(len(at)) % CLASSES, (1, 2))]
     middle, spread = some.mean(axis=0), some.std(axis=0)
-    for size in np.linspace(1.1, 2, 60):
-        angles = np.linspace(0.3, 0.3 + 2 * np.pi, 6)[:5]
+    best, most = None, 0.0
+    for size, turn in itertools.product(np.linspace(1.1, 1.9, 24), np.linspace(0, 1.2, 24)):
+        angles = turn + 2 * np.pi * np.arange(5) / 5
         corners = middle + size * spread * np.stack([np.cos(angles), np.sin(angles)], axis=1)
-        if np.abs([distance(corners.round(), p) for p in at]).min() > 1.5:
-            return corners.round()
-    raise AssertionError("no line keeps its distance")
+        corners = corners.round()
+        nearest = min(abs(distance(corners, point)) for point in at)
+        if nearest > most:
+            best, most = corners, nearest
+    assert most > 0.7, "every line passes through a point"
+    return best
 
 
 def distance(corners: np.ndarray, point: np.ndarray) -> float:
