@@ -73,11 +73,13 @@ def _draw(subject: Subject, split: str, index: int, picture: Picture) -> None:
 def _heats(subject: Subject, picture: Picture, same: dict) -> None:
     """Both images with what spoke for the class that the first was called."""
     name = subject.name(subject.called)
+    pairs = [
+        (one, panels_of(ask("heatmaps", targets=[subject.called], **about))[0])
+        for one, about in ((subject.picture, subject.model_and_image), (picture, same))
+    ]
     with st.grid(4, min_column_width=120):
-        for one, about in ((subject.picture, subject.model_and_image), (picture, same)):
-            base = seen(one, subject.card)
-            (panel,) = panels_of(ask("heatmaps", targets=[subject.called], **about))
-            drawn = heatmap_panels.drawn(panel, base, 0.75, None)
+        for one, panel in pairs:
+            drawn = heatmap_panels.drawn(panel, seen(one, subject.card), 0.75, None)
             show_png(images.encode_png(overlays.enlarged(one.image)), alt=_("The image"))
             show_png(
                 images.encode_png(overlays.enlarged(drawn)),
