@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from benchmarks.networks import large_net, small_net
@@ -29,6 +30,7 @@ from cnnviz import storage
 from cnnviz.datasets.dataset import Dataset
 from cnnviz.inference.kept_passes import look
 from cnnviz.models.model import Model
+from cnnviz.models.structure import make_card
 
 MEMORY_IMAGES, MEMORY_SIDE = 10_000, 224
 
@@ -89,10 +91,20 @@ def pass_against_predict(model: Model, images: int, rounds: int, batch: int) -> 
         print(f"  {name:<42} {rate:10.0f} images/s   × {ratio:6.2f}", flush=True)
 
 
+def quick_net(side: int) -> Model:
+    """So little work an image that the images themselves are what a pass is about."""
+    inputs = keras.Input((side, side, 3))
+    x = keras.layers.Conv2D(16, 16, strides=16, activation="relu")(inputs)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    network = keras.Model(inputs, keras.layers.Dense(1000, activation="softmax")(x))
+    card = make_card(network, "Quick net", tuple(str(i) for i in range(1000)))
+    return Model(network, card)
+
+
 def memory() -> None:
     """Print by how much the process grows during one pass over images in a file."""
-    model, _ = large_net()
     count, side = MEMORY_IMAGES, MEMORY_SIDE
+    model = quick_net(side)
     model.predict(np.zeros((32, side, side, 3), np.uint8))  # loaded and compiled: idle
     with tempfile.NamedTemporaryFile() as file:
         images = np.memmap(file.name, np.uint8, "w+", shape=(count, side, side, 3))  # sparse

@@ -126,7 +126,7 @@ def chance_in_words(compared: Comparison) -> str:
         "**McNemar's test** looks only at the images on which the two disagree: {first} that only "
         "the first gets right, {second} that only the second does. Were both equally good, each of "
         "them would be a toss of a coin, and tosses come out at least this unevenly with "
-        "probability p = **{p}**. The first model's accuracy less the second's is {difference} "
+        "probability p **{p}**. The first model's accuracy less the second's is {difference} "
         "percentage points (95 % interval: {low} to {high})."
     ).format(
         first=f"{compared.only_first:,}",
@@ -139,7 +139,7 @@ def chance_in_words(compared: Comparison) -> str:
 
 
 def _probability(value: float) -> str:
-    return "< 0.0001" if value < 1e-4 else f"{value:.4f}" if value < 0.1 else f"{value:.2f}"
+    return "< 0.0001" if value < 1e-4 else f"= {value:.4f}" if value < 0.1 else f"= {value:.2f}"
 
 
 def _points(share: float) -> str:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -50,3 +52,26 @@ def test_bad_passes_are_sentences():
         run_pass(networks.model(network), dataset(network, 0))
     with pytest.raises(NotFound, match="“nothing”"):
         run_pass(networks.model(network), dataset(network, 1), ["nothing"])
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="Linux says what is mapped")
+def test_images_in_a_file_do_not_pile_up_in_memory(tmp_path):
+    network = networks.flat(side=64)
+    images = np.memmap(tmp_path / "images", np.uint8, "w+", shape=(4000, 64, 64, 3))  # 49 MB
+    data = Dataset("file", "test", images, np.zeros(4000, np.int64), ("a",))
+    before, most = mapped_bytes(), 0
+
+    def look(_fraction, _text):
+        nonlocal most
+        most = max(most, mapped_bytes())
+
+    run_pass(networks.model(network), data, report=look)
+    assert most - before < 12_000_000
+    assert images[3999].sum() == 0  # still there to be read
+
+
+def mapped_bytes():
+    """Pages of files that are counted to this process."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("RssFile"):
+            return int(line.split()[1]) * 1024
