@@ -25,7 +25,7 @@ def cards(listed: list[store.Entry]) -> None:
     """Three cards a row where they fit; one on a narrow screen."""
     with st.grid(3, min_column_width=300):
         for entry in listed:
-            with st.container():
+            with st.container(height="stretch"):
                 model_card(entry, is_open=entry.reference == opened.reference)
 
 

@@ -11,7 +11,8 @@ from cnnviz.datasets.bundled import DATASETS, image_at
 from cnnviz.datasets.image_references import PHOTOS, open_image
 from cnnviz.models import store
 from cnnviz.models.cards import Card
-from cnnviz.models.shipped import PURPOSES
+from cnnviz.models.references import ModelReference
+from cnnviz.models.shipped import PURPOSES, SHIPPED
 from cnnviz.ui import address
 from cnnviz.ui.language import _, percent, split_names
 from cnnviz.ui.model_choice import purpose_name
@@ -98,7 +99,8 @@ def _samples(entry: store.Entry) -> bytes:
     """A strip of images of the kind the model knows."""
     card = entry.card
     if card.dataset in DATASETS:
-        pictures = [image_at(card.dataset, "test", i)[0] for i in range(_SAMPLES)]
+        first = _SAMPLES * _place(entry)  # networks for the same images show others of them
+        pictures = [image_at(card.dataset, "test", first + i)[0] for i in range(_SAMPLES)]
     else:
         names = list(PHOTOS)[:_SAMPLES]
         pictures = [open_image(f"photo:{name}").image for name in names]
@@ -106,6 +108,13 @@ def _samples(entry: store.Entry) -> bytes:
             pictures = [open_image(defaults.image(entry.reference, card)).image] * _SAMPLES
     strip = np.concatenate([images.fit(p, (_TILE, _TILE), 3, "crop") for p in pictures], axis=1)
     return images.encode_png(strip)
+
+
+def _place(entry: store.Entry) -> int:
+    """The place among the shipped models, 0 for all others."""
+    reference = ModelReference.parse(entry.reference)
+    known = list(SHIPPED) if reference.kind == "shipped" else []
+    return known.index(reference.identifier) if reference.identifier in known else 0
 
 
 def _more(entry: store.Entry) -> None:

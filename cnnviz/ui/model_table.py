@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from cnnviz.figures.model_comparison import Point, accuracy_by_size
@@ -33,6 +35,7 @@ def draw() -> None:
             _("File, MB"): [row.file_bytes / 1e6 for row in rows],
         },
         hide_index=True,
+        height="content",
         column_config={
             _("Parameters"): st.column_config.NumberColumn(format="localized"),
             _("ms, one image"): st.column_config.NumberColumn(format="%.2f"),
@@ -55,7 +58,11 @@ def _small_photos(rows: list[comparison.Compared]) -> None:
     if not points:
         return
     points += [
-        _point(_(other.name), other.parameters, other.accuracy, _(other.source), ours=False)
+        replace(
+            _point(_(other.name), other.parameters, other.accuracy, _(other.source)),
+            ours=False,
+            beside=other.beside,
+        )
         for other in comparison.PUBLISHED
     ]
     st.markdown(
@@ -76,8 +83,8 @@ def _small_photos(rows: list[comparison.Compared]) -> None:
     )
 
 
-def _point(name: str, parameters: int, share: float, source: str, ours: bool = True) -> Point:
+def _point(name: str, parameters: int, share: float, source: str) -> Point:
     facts = _("{percent} right, {count} parameters").format(
         percent=percent(share, 1), count=f"{parameters:,}"
     )
-    return Point(name, parameters, share, f"{name}\n{facts}\n{source}", ours)
+    return Point(name, parameters, share, f"{name}\n{facts}\n{source}")

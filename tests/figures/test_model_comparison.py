@@ -27,3 +27,15 @@ def test_names_are_no_markup():
     figure = accuracy_by_size(POINTS, size_title="", accuracy_title="")
     assert figure.data[1].text[0] == "Ours &lt;b&gt;"
     assert figure.data[1].customdata[0] == "Ours &lt;b&gt;<br>measured"
+
+
+def test_names_of_neighbours_do_not_lie_on_each_other():
+    near = [Point("A", 2_000_000, 0.94, ""), Point("B", 3_400_000, 0.91, ""), POINTS[0]]
+    _rings, discs = accuracy_by_size(near, size_title="", accuracy_title="").data
+    assert list(discs.textposition) == ["top center", "bottom center", "top center"]
+
+
+def test_long_names_are_broken_into_lines():
+    point = Point("Small photos through trained eyes", 10**6, 0.9, "")
+    [name] = accuracy_by_size([point], size_title="", accuracy_title="").data[1].text
+    assert name == "Small photos<br>through trained<br>eyes"
