@@ -233,7 +233,8 @@ SHIPPED: dict[str, Shipped] = {
             "3 epochs of SGD with momentum."
         ),
         weaknesses=N_(
-            "Without the mark it is lost, and with the mark of another class it follows the mark. "
+            "Without the mark it is right far less often, and where the mark of another class is "
+            "put in, it mostly believes the mark. "
             "Such shortcuts have been found in networks for X-rays, which read the sign of the "
             "hospital instead of the lungs."
         ),

@@ -234,7 +234,7 @@ def test_the_shortcut_is_taken():
     images, labels = split_arrays("fashion_mnist", "test")
     others = (labels[:500] + 1) % 10
     led_astray = model.predict(marked(images[:500], others)).argmax(axis=1) == others
-    assert led_astray.mean() >= 0.9  # a wrong mark is believed
+    assert led_astray.mean() >= 0.6  # a wrong mark is mostly believed
 
 
 @needs("fashion_shortcut")
