@@ -1,5 +1,3 @@
-const DIM = 0.16 // opacity of what is not chosen
-const GROUND = 0.2 // opacity of the background's colours
 const SMALLEST_LASSO = 12 // pixels; a shorter line was a click
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -34,7 +32,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const wanted = (i) => !hidden.has(groups.values[i])
 
   memory.parts ??= build()
-  const { below, canvas, head, above, heard, whole } = memory.parts
+  const { canvas, head, above, heard, whole } = memory.parts
   if (whole[0].parentNode !== root) root.replaceChildren(...whole)
   canvas.setAttribute("aria-label", `${data.label}. ${words.keys}`)
   canvas.style.height = `min(${data.height}px, 110vw)`
@@ -71,170 +69,16 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const focused = parentElement.activeElement?.dataset?.testid
   head.replaceChildren(...scale, legend)
   above.replaceChildren(tools, chosenBar, hint, card)
-  if (focused && focused !== "scatter") root.querySelector(`[data-testid="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true })
+  if (focused && focused !== "scatter") {
+    root.querySelector(`[data-testid="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true })
+  }
 
-  // Geometry: points lie around the middle of a unit square, y upwards; at zoom 1 what they take
-  // of it fills the canvas. One scale for both axes. Sizes are read once a frame: each reading may
-  // cost a layout, and there are ten thousand points.
-  let [wide, high, side] = [0, 0, 1]
-  const measure = () => {
-    [wide, high] = [canvas.clientWidth, canvas.clientHeight]
-    side = Math.max(1, Math.min((wide - 56) / data.extent[0], (high - 56) / data.extent[1]))
-  }
-  const toScreen = (x, y) => [
-    wide / 2 + (x - view.x) * view.zoom * side, high / 2 - (y - view.y) * view.zoom * side]
-  const toMap = (x, y) => [
-    view.x + (x - wide / 2) / (view.zoom * side), view.y - (y - high / 2) / (view.zoom * side)]
-  const pointOnScreen = (i) => toScreen(memory.at[2 * i], memory.at[2 * i + 1])
-  const radius = () => (n > 4000 ? 2.4 : n > 1200 ? 3.4 : 4.6) * Math.min(2, view.zoom ** 0.35)
-
-  let look = null
-  const readLook = () => {
-    const style = getComputedStyle(root)
-    const paper = style.getPropertyValue("--st-background-color").trim() || "#fff"
-    const pen = make("canvas", { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true })
-    const sheet = getComputedStyle(below).backgroundColor
-    pen.fillStyle = sheet
-    pen.fillRect(0, 0, 1, 1)
-    const ground = pen.getImageData(0, 0, 1, 1).data
-    return { paper, sheet, ink: style.color, font: style.fontFamily,
-      accent: style.getPropertyValue("--st-primary-color").trim() || style.color,
-      ground: ((255 << 24) | (ground[2] << 16) | (ground[1] << 8) | ground[0]) >>> 0 }
-  }
-  const fitted = (one, ratio) => {
-    const [w, h] = [Math.round(wide * ratio), Math.round(high * ratio)]
-    if (one.width !== w) one.width = w
-    if (one.height !== h) one.height = h
-  }
-  const stamps = (r, ratio) => {
-    const key = [r, ratio, look.paper, ...colours].join()
-    if (memory.stampsKey !== key) Object.assign(memory, { stampsKey: key, stamps: [] })
-    return (c, cross, dim) => (memory.stamps[4 * c + 2 * cross + dim] ??=
-      stamp(colours[c], r, ratio, look.paper, cross === 1, dim ? DIM : 1))
-  }
-  const drawPoints = (ratio) => {
-    fitted(below, ratio)
-    const { width, height } = below
-    const pen = below.getContext("2d", { willReadFrequently: true })
-    if (memory.picture?.width !== width || memory.picture.height !== height) {
-      memory.picture = pen.createImageData(width, height)
-    }
-    let picture = memory.picture
-    if (data.background) {
-      const key = data.background.cells + data.colours.join()
-      if (memory.regionsKey !== key) {
-        Object.assign(memory, { regionsKey: key, regions: regions(data.background, data.colours, GROUND) })
-      }
-      const [left, bottom, size] = data.square
-      const [x, y] = toScreen(left, bottom + size)
-      const across = size * view.zoom * side
-      pen.fillStyle = look.sheet
-      pen.clearRect(0, 0, width, height)
-      pen.fillRect(0, 0, width, height)
-      pen.imageSmoothingEnabled = true
-      pen.drawImage(memory.regions, x * ratio, y * ratio, across * ratio, across * ratio)
-      picture = pen.getImageData(0, 0, width, height)
-    } else new Uint32Array(picture.data.buffer).fill(look.ground)
-    const pixels = new Uint32Array(picture.data.buffer)
-    const mark = stamps(radius(), ratio)
-    const { at, chosen } = memory
-    const [scaling, left, top] = [view.zoom * side * ratio, ...toScreen(0, 0).map((v) => v * ratio)]
-    // What is chosen lies on top of the rest.
-    for (const pass of chosen ? [1, 0] : [0]) {
-      for (let i = 0; i < n; i++) {
-        if (hidden.has(groups.values[i]) || (chosen && chosen.has(i) === (pass === 1))) continue
-        const x = Math.round(left + at[2 * i] * scaling)
-        const y = Math.round(top - at[2 * i + 1] * scaling)
-        if (x < -30 || y < -30 || x > width + 30 || y > height + 30) continue
-        blend(pixels, width, height, mark(colourOf[i], predicted[i] === labels[i] ? 0 : 1, pass), x, y)
-      }
-    }
-    pen.putImageData(picture, 0, 0)
-  }
-  // Where the names of the classes stand: amid their points.
-  const centres = () => {
-    const sums = data.names.map(() => [0, 0, 0])
-    for (let i = 0; i < n; i++) {
-      if (!wanted(i)) continue
-      const sum = sums[labels[i]]
-      sum[0] += memory.at[2 * i]
-      sum[1] += memory.at[2 * i + 1]
-      sum[2] += 1
-    }
-    return sums.map(([x, y, count]) => (count > n / 500 ? [x / count, y / count] : null))
-  }
-  const drawOver = (ratio) => {
-    fitted(canvas, ratio)
-    const pen = canvas.getContext("2d")
-    pen.setTransform(ratio, 0, 0, ratio, 0, 0)
-    pen.clearRect(0, 0, wide, high)
-    const { ink, paper, accent } = look
-    const r = radius()
-    const label = (text, x, y, weight, size) => {
-      pen.font = `${weight} ${size}px ${look.font}`
-      Object.assign(pen, { textAlign: "center", lineJoin: "round", lineWidth: 4, strokeStyle: paper,
-        fillStyle: ink })
-      pen.strokeText(text, x, y)
-      pen.fillText(text, x, y)
-    }
-    const ring = (x, y, size, width) => {
-      pen.beginPath()
-      pen.arc(x, y, size, 0, 7)
-      Object.assign(pen, { strokeStyle: ink, lineWidth: width })
-      pen.stroke()
-    }
-    for (const { at, links } of own) {
-      const from = toScreen(...at)
-      for (const i of links) {
-        if (i >= n) continue
-        const to = pointOnScreen(i)
-        for (const [width, colour] of [[4, paper], [1.8, ink]]) {
-          pen.beginPath()
-          pen.moveTo(...from)
-          pen.lineTo(...to)
-          Object.assign(pen, { strokeStyle: colour, lineWidth: width })
-          pen.stroke()
-        }
-        ring(...to, r + 2.5, 1.8)
-      }
-    }
-    if (data.names.length <= 30) {
-      memory.centres ??= centres()
-      memory.centres.forEach((centre, c) => {
-        if (!centre) return
-        const [x, y] = toScreen(...centre)
-        label(data.names[c], x, y + 5, 600, wide < 500 ? 14 : 17)
-      })
-    }
-    for (const i of [data.selected, memory.over]) {
-      if (i !== null && i !== undefined && i < n) ring(...pointOnScreen(i), r + 4, 2.5)
-    }
-    for (const { at, name } of own) {
-      const [x, y] = toScreen(...at)
-      star(pen, x, y, 13, accent, paper)
-      label(name, x, y - 20, 700, 17)
-    }
-    if (hand.line?.length > 1) {
-      pen.beginPath()
-      hand.line.forEach((at) => pen.lineTo(...toScreen(...at)))
-      pen.closePath()
-      Object.assign(pen, { fillStyle: accent, strokeStyle: accent, lineWidth: 2.5, globalAlpha: 0.14 })
-      pen.fill()
-      pen.globalAlpha = 1
-      pen.stroke()
-    }
+  const { frame, toScreen, toMap, pointOnScreen, radius, draw } = painterOf(memory,
+    { data, root, n, labels, predicted, groups, colours, colourOf, own, wanted })
+  memory.draw = (whole) => {
+    draw(whole)
     tools.classList.toggle("home", !(view.zoom > 1.01 || view.x !== 0.5 || view.y !== 0.5))
-    canvas.dataset.ready = "true"
   }
-  const draw = (whole = true) => {
-    measure()
-    if (!wide) return
-    look ??= readLook()
-    const ratio = window.devicePixelRatio || 1
-    if (whole) drawPoints(ratio)
-    drawOver(ratio)
-  }
-  memory.draw = draw
   const redraw = (whole = true) => {
     memory.whole = memory.whole || whole
     memory.waiting ??= requestAnimationFrame(() => {
@@ -246,7 +90,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
 
   const nearest = (x, y) => {
     memory.near ??= nearIndex(memory.at)
-    return memory.near(...toMap(x, y), (radius() + 7) / (view.zoom * side), wanted)
+    return memory.near(...toMap(x, y), (radius() + 7) / (view.zoom * frame.side), wanted)
   }
   const showThumb = () => {
     const i = memory.over
@@ -275,9 +119,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
     }
     const [x, y] = pointOnScreen(i)
     const [cardWide, cardHigh] = [card.offsetWidth, card.offsetHeight]
-    const left = x + 18 + cardWide > wide ? x - 18 - cardWide : x + 18
-    card.style.left = `${Math.max(4, Math.min(left, wide - cardWide - 4))}px`
-    card.style.top = `${Math.min(Math.max(4, y - cardHigh / 2), high - cardHigh - 4)}px`
+    const left = x + 18 + cardWide > frame.wide ? x - 18 - cardWide : x + 18
+    card.style.left = `${Math.max(4, Math.min(left, frame.wide - cardWide - 4))}px`
+    card.style.top = `${Math.min(Math.max(4, y - cardHigh / 2), frame.high - cardHigh - 4)}px`
   }
   const moved = () => {
     view.x = Math.min(1, Math.max(0, view.x))
@@ -386,7 +230,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       : towards(i, direction, memory.at, wanted)
     if (next === null) return
     const [x, y] = pointOnScreen(next)
-    if (x < 20 || y < 20 || x > wide - 20 || y > high - 20) {
+    if (x < 20 || y < 20 || x > frame.wide - 20 || y > frame.high - 20) {
       Object.assign(view, { x: memory.at[2 * next], y: memory.at[2 * next + 1] })
       moved()
     }
@@ -395,7 +239,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   const arrows = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }
   canvas.onkeydown = (event) => {
-    const middle = [wide / 2, high / 2]
+    const middle = [frame.wide / 2, frame.high / 2]
     if (arrows[event.key]) step(arrows[event.key])
     else if (event.key === "Enter" && (memory.over ?? null) !== null) setTriggerValue("clicked", memory.over)
     else if (event.key === "+" || event.key === "=") zoomAt(...middle, 1.4)
@@ -445,7 +289,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   memory.observer?.disconnect()
   memory.observer = new ResizeObserver(() => memory.draw())
   memory.observer.observe(canvas)
-  draw()
+  memory.draw()
   if (memory.over !== null && memory.over !== undefined) point(memory.over)
   return atTheEnd(memory, () => {
     memory.observer.disconnect()

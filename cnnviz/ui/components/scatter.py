@@ -20,7 +20,7 @@ UNKNOWN_COLOUR = "#94a4a2"
 NO_CLASS = 255  # in a background
 _LEVELS = 64  # of a continuous colour; the next number is a value that is not known
 
-_mount = register("scatter", "sheets", "crowd")
+_mount = register("scatter", "sheets", "crowd", "painter")
 
 
 @dataclass(frozen=True)
