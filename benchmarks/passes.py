@@ -76,19 +76,27 @@ def pass_against_predict(model: Model, images: int, rounds: int, batch: int) -> 
     }
     for run in contenders.values():
         run()
-    times: dict[str, list[float]] = {name: [] for name in contenders}
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in contenders}
     for turn in range(rounds):
         order = list(contenders)
         for name in order if turn % 2 == 0 else [*order[2::-1], order[3]]:
-            began = time.perf_counter()
+            began = time.perf_counter(), time.process_time()
             contenders[name]()
-            times[name].append(time.perf_counter() - began)
+            ended = time.perf_counter(), time.process_time()
+            times[name].append((ended[0] - began[0], ended[1] - began[1]))
     print(f"\n{model.card.title}, {images:,} images, batch {batch}  (median of {rounds})")
     base = times["bare model.predict"]
     for name, taken in times.items():
-        ratio = statistics.median(b / t for b, t in zip(base, taken, strict=True))
-        rate = images / statistics.median(taken)
-        print(f"  {name:<42} {rate:10.0f} images/s   × {ratio:6.2f}", flush=True)
+        clock, processor = (
+            statistics.median(one[i] / other[i] for one, other in zip(base, taken, strict=True))
+            for i in (0, 1)
+        )
+        rate = images / statistics.median(t[0] for t in taken)
+        print(
+            f"  {name:<42} {rate:10.0f} images/s   × {clock:6.2f}   by processor time "
+            f"× {processor:6.2f}",
+            flush=True,
+        )
 
 
 def quick_net(side: int) -> Model:

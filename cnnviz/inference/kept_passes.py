@@ -13,6 +13,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from cnnviz.inference.pooling import pooled_size
 from cnnviz.models.model import Model
 
 DISK_BYTES = 2 * 2**30  # of all passes together; what was not used for longest goes first
+SETTLE_S = 1.0  # so much work at most is lost when the process dies
 _ANSWERS = "answers.f32"
 _PROBES = 16  # images whose pixels tell one data set from another of the same labels
 
@@ -109,18 +111,23 @@ class _Table:
         self._values = self._path.open("r+b", buffering=0)
         self._marks = self._flags.open("r+b", buffering=0)
         self._seen = np.fromfile(self._flags, np.uint8) == 1
+        self._unmarked: list[np.ndarray] = []
+        self._settled = time.monotonic()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._values.close()
-        self._marks.close()
+        try:
+            self.settle()
+        finally:
+            self._values.close()
+            self._marks.close()
 
     def seen(self, rows: np.ndarray) -> np.ndarray:
         return self._seen[rows]
 
     def fill(self, rows: np.ndarray, values: np.ndarray) -> None:
-        """Write ascending rows, then mark them. Written, not mapped: a full disk is an error then,
-        and not the end of the process."""
+        """Write ascending rows; they are marked a little later. Written, not mapped: a full disk
+        is an error then, and not the end of the process."""
         if self._dtype == np.float16:
             values = np.clip(values, -65504, 65504)
         values = np.ascontiguousarray(values, self._dtype)
@@ -128,10 +135,19 @@ class _Table:
         breaks = np.flatnonzero(np.diff(rows) != 1) + 1
         for part, block in zip(np.split(rows, breaks), np.split(values, breaks), strict=True):
             _write(self._values, int(part[0]) * width, block.tobytes())
-        os.fdatasync(self._values.fileno())
-        for part in np.split(rows, breaks):
-            _write(self._marks, int(part[0]), b"\x01" * len(part))
-        self._seen[rows] = True
+        self._unmarked += np.split(rows, breaks)
+        if time.monotonic() - self._settled >= SETTLE_S:
+            self.settle()
+
+    def settle(self) -> None:
+        """Mark the rows that were written, once the disk has them. It takes milliseconds each
+        time, as long as a small network takes for a batch: hence not after every one."""
+        if self._unmarked:
+            os.fdatasync(self._values.fileno())
+            for part in self._unmarked:
+                _write(self._marks, int(part[0]), b"\x01" * len(part))
+            self._unmarked = []
+        self._settled = time.monotonic()
 
     def read(self, rows: np.ndarray) -> np.ndarray:
         whole = np.memmap(self._values, self._dtype, "r", shape=self._shape).view(np.ndarray)

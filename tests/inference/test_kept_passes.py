@@ -114,7 +114,7 @@ def test_a_killed_pass_leaves_only_true_rows(network, home):
             if len(calls) == 6:
                 os.kill(os.getpid(), 9)
             original(file, position, data)
-        kept_passes._write = write
+        kept_passes._write, kept_passes.SETTLE_S = write, 0
         kept_passes.look(networks.model(network), "m", dataset(network, 900), layers=["conv_2"])
     """
     ended = subprocess.run(
