@@ -117,7 +117,7 @@ def _small(about: dict, way: tuple[int, int] | None) -> None:
     def show(found: dict) -> None:
         picture = encode_png(map_picture(found["points"], found["labels"], _SIZE))
         with place.container():
-            show_png(picture, alt=_("Map of the images: {way}").format(way=title), key=f"way-{key}")
+            show_png(picture, alt=_("Map of the images: {way}").format(way=title))
 
     found = ask("embedding", waiting=_("Arranging the points"), on_frame=show, **about, **asked)
     show(found)

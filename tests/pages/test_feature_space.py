@@ -81,6 +81,7 @@ def test_chosen_images_are_exactly_those(open_page, answer):
 def test_layer_after_layer(open_page):
     engine = get_engine()
     measured = engine.answer("layer_separation", **DIGITS)
+    engine.answer("layer_maps", **DIGITS)  # here, where a test may wait for it
     at = clean(open_page("feature_space", model=DIGITS["model"], show="layers"))
     slider = at.select_slider(key="choice-layer")
     assert list(slider.options) == measured["layers"] and slider.value == "dense_relu_2"
@@ -91,6 +92,7 @@ def test_layer_after_layer(open_page):
     assert at.query_params["layer"] in ("relu_1", ["relu_1"])
 
 
+@pytest.mark.slow
 def test_how_far_a_map_can_be_trusted(answer):
     from streamlit.testing.v1 import AppTest
 
