@@ -12,13 +12,15 @@ from cnnviz.ui import address
 from cnnviz.ui.evaluation_compare import group_positions, group_titles
 from cnnviz.ui.language import _
 from cnnviz.ui.many import Labelled
+from cnnviz.ui.mistake_list import KINDS, MISTAKES
 from cnnviz.ui.plain_text import plain
 
 
 def group_of_comparison(labelled: Labelled, found: Evaluation) -> np.ndarray | None:
     """Positions of the images of the group that the address names, said in a sentence with a way
     back; None where it names none that can be compared here."""
-    group, other = address.chosen("show"), address.value("other", "none")
+    group = address.value("show", MISTAKES, valid=(*KINDS, *GROUPS))
+    other = address.value("other", "none")
     if group not in GROUPS:
         return None
     try:

@@ -55,25 +55,25 @@ def test_a_link_lists_the_images_of_its_cell(open_page, found):
 def test_filter_and_order_go_into_the_address(open_page, found):
     at = open_page("mistakes", **DIGITS)
     at.selectbox(key="choice-true").select("4").run()
-    assert at.query_params["true"] == ["4"]
+    assert at.query_params["true"] == "4"
     count = int(((found.labels == 4) & (found.predicted != 4)).sum())
     assert f"**{count} images**" in said(at)
     at.selectbox(key="choice-sort").select("margin").run()
-    assert at.query_params["sort"] == ["margin"]
+    assert at.query_params["sort"] == "margin"
     at.button(key="reverse-order").click().run()
-    assert at.query_params["order"] == ["backwards"]
+    assert at.query_params["order"] == "backwards"
     assert said(at)
     at.button(key="reverse-order").click().run()
     assert "order" not in at.query_params
 
 
-@pytest.mark.parametrize("sort", [*mistake_list.SORTS])
-@pytest.mark.parametrize("view", ["small", "sheet", "heat"])
-def test_every_order_in_every_view(open_page, found, sort, view):
-    if view == "heat" and sort != "called":
-        pytest.skip("the heat of one order is enough")
-    at = open_page("mistakes", **DIGITS, sort=sort, view=view, true="9")
-    assert said(at)
+def test_every_order_on_every_kind_of_sheet(open_page, found):
+    at = open_page("mistakes", **DIGITS, true="9", view="small")
+    for sort in mistake_list.SORTS:
+        at.selectbox(key="choice-sort").select(sort).run()
+        assert said(at), sort
+    assert said(open_page("mistakes", **DIGITS, sort="called", show="all", view="sheet"))
+    assert said(open_page("mistakes", **DIGITS, true="9", view="heat"))
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,8 @@ def test_an_image_is_marked_noted_and_listed(open_page, found):
 def test_a_right_answer_can_be_opened_too(open_page, found):
     right = np.flatnonzero(found.predicted == found.labels)[0]
     at = open_page("mistakes", **DIGITS, at=str(int(found.indices[right])))
-    assert said(at) and "recognised" in at.subheader[0].value
+    assert said(at)
+    assert any("recognised" in heading.value for heading in at.subheader)
 
 
 def test_damaged_marks_are_a_sentence(open_page, found):

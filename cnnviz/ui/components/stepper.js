@@ -63,10 +63,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
   document.addEventListener("keydown", pressed)
   if (!memory.brought) {
     memory.brought = true
-    // The image may be opened from far below: bring it, but only where it is out of sight.
+    // The image may be opened from far below: bring it to where it can be seen whole.
     requestAnimationFrame(() => {
       const { top } = root.getBoundingClientRect()
-      if (top < 60 || top > window.innerHeight - 300) {
+      if (top < 60 || top > 0.35 * window.innerHeight) {
         root.scrollIntoView({ block: "start", behavior: "instant" })
       }
     })
