@@ -108,11 +108,11 @@ def _chosen_points(labelled: Labelled, indices: np.ndarray) -> np.ndarray:
 
 
 def counts_in_words(labels: np.ndarray, names: Sequence[str]) -> str:
-    """“12 “Shirt”, 3 “Coat” and 2 others”, the commonest first."""
+    """“12 × “Shirt”, 3 × “Coat”, 2 others”, the commonest first."""
     classes, counts = np.unique(labels, return_counts=True)
     order = np.argsort(-counts, kind="stable")
     words = [
-        _("{count} “{name}”").format(count=f"{counts[i]:,}", name=names[classes[i]])
+        _("{count} × “{name}”").format(count=f"{counts[i]:,}", name=names[classes[i]])
         for i in order[:_NAMED]
     ]
     rest = int(counts[order[_NAMED:]].sum())

@@ -128,4 +128,4 @@ def test_points_as_a_table(answer):
 
 def test_many_classes_are_summed_up():
     said = counts_in_words(np.repeat(np.arange(8), [9, 8, 7, 6, 5, 2, 1, 1]), list("abcdefgh"))
-    assert said == "9 “a”, 8 “b”, 7 “c”, 6 “d”, 5 “e”, 4 others"
+    assert said == "9 × “a”, 8 × “b”, 7 × “c”, 6 × “d”, 5 × “e”, 4 others"
