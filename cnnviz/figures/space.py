@@ -50,6 +50,7 @@ def separation(
                     "color": colour,
                     "size": [17 if i == current else 10 for i in rows],
                     "line": {"width": 2, "color": colour},
+                    "opacity": 1,
                 },
                 customdata=[plain(name) for name in layers],
                 hovertemplate="%{customdata}<br>" + plain(title) + " " + shown + "<extra></extra>",
@@ -70,8 +71,8 @@ def separation(
     figure.add_vline(x=chance, line={"color": muted(dark), "width": 1.5, "dash": "dash"})
     figure.add_annotation(
         x=chance,
-        y=len(layers) - 0.45,
-        yanchor="top",
+        y=len(layers) - 0.2,
+        yanchor="middle",
         text=plain(titles[2]),
         showarrow=False,
         font={"size": 14, "color": muted(dark)},
@@ -83,7 +84,7 @@ def separation(
         tickvals=list(rows),
         ticktext=[short(name, 20) + "  " for name in layers],
         tickfont={"size": 15, "color": ink(dark)},
-        range=[len(layers) - 0.1, -0.6],
+        range=[len(layers) + 0.1, -0.6],
         showgrid=False,
     )
     figure.update_layout(

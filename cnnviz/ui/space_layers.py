@@ -58,7 +58,7 @@ def _numbers(measured: dict, current: int) -> None:
     apart = float(measured["silhouette"][current])
     one, two = st.columns(2)
     one.metric(
-        _("Neighbours of its own class"),
+        _("Neighbours"),
         percent(float(knn[current]), 1),
         help=_(
             "The share of images whose class is the commonest among the ten nearest others in "
