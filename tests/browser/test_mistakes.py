@@ -93,8 +93,8 @@ def test_keys_step_mark_and_close_but_not_while_typing(open_page):
 def test_everything_can_be_taken_away(open_page, browser, tmp_path):
     page = open_page(f"mistakes?{DIGITS}&true=9&called=7")
     page.get_by_text("Take away", exact=True).click()
-    page.locator(".st-key-make-report button").click()
-    save = page.locator(".st-key-save-report button")
+    page.locator(".st-key-make-report button").first.click()
+    save = page.locator(".st-key-save-report button").first
     expect(save).to_be_visible(timeout=120_000)
     with page.expect_download() as download:
         save.click()
@@ -103,13 +103,13 @@ def test_everything_can_be_taken_away(open_page, browser, tmp_path):
     report = tmp_path / name
     download.value.save_as(report)
     with page.expect_download() as download:
-        page.locator(".st-key-mistakes-csv button").click()
+        page.locator(".st-key-mistakes-csv button").first.click()
     download.value.save_as(tmp_path / "mistakes.csv")
     with (tmp_path / "mistakes.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert {(r["true"], r["called"]) for r in rows} == {("9", "7")}
     with page.expect_download() as download:
-        page.locator(".st-key-mistakes-zip button").click()
+        page.locator(".st-key-mistakes-zip button").first.click()
     download.value.save_as(tmp_path / "mistakes.zip")
     with zipfile.ZipFile(tmp_path / "mistakes.zip") as kept:
         assert len(kept.namelist()) == len(rows) + 1
