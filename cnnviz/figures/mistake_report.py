@@ -173,8 +173,8 @@ _STYLE = """
 --line:#353a4d;--right:75 134 214;--wrong:255 110 90;--accent:#8b98ee}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);
-font:17px/1.45 "Source Sans 3","Source Sans Pro","Noto Sans CJK SC","PingFang SC","Microsoft YaHei",
-system-ui,sans-serif}
+font:17px/1.45 "Source Sans 3","Source Sans Pro",system-ui,"PingFang SC","Microsoft YaHei",
+"Noto Sans CJK SC",sans-serif}
 main{max-width:64rem;margin:0 auto;padding:2rem 1.2rem}
 h1{font-size:2.1rem;line-height:1.2;margin:0 0 .4rem}h2{margin:2.4rem 0 .4rem}
 h3{font-size:1.05rem;margin:0 0 .5rem}p{margin:.3rem 0 .8rem;max-width:46rem}
@@ -204,6 +204,8 @@ padding-left:.8rem;margin:.7rem 0 0}
 .mark{margin-left:.8rem;padding:.05rem .5rem;border-radius:4px;background:var(--accent);
 color:var(--paper);font-size:.8rem}
 footer{color:var(--muted);margin-top:2.4rem;padding-top:1rem;border-top:1px solid var(--line)}
+@media (max-width:40rem){.row{gap:.5rem}figure{width:calc((100% - 1rem)/3)}
+td,th{min-width:1.5rem;padding:.2rem .15rem;font-size:.8rem}}
 @media print{:root{color-scheme:light;--paper:#fff;--ink:#000;--muted:#444;--line:#bbb;
 --right:63 144 218;--wrong:189 31 1;--accent:#3f51b5}
 body{font-size:11pt}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}

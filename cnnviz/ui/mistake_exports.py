@@ -70,7 +70,10 @@ def exports(
 def _table(
     asked: dict, found: Evaluation, positions: np.ndarray, marks: Mapping[int, Mark]
 ) -> bytes:
-    causes = {one["key"]: set(one["positions"].tolist()) for one in counted(asked, _PATIENCE_S)}
+    found_causes = counted(asked, _PATIENCE_S)
+    causes = None
+    if found_causes is not None:
+        causes = {one["key"]: set(one["positions"].tolist()) for one in found_causes}
     return table(found, positions, marks, causes)
 
 
@@ -84,7 +87,8 @@ def _report(
     about = _about(labelled, positions, marks)
     kept = st.session_state.get(_REPORT)
     if kept is None or kept[0] != about:
-        if not st.button(
+        place = st.empty()
+        if not place.button(
             _("Make a report"),
             key="make-report",
             icon=":material/description:",
@@ -95,12 +99,12 @@ def _report(
             ),
         ):
             return
-        bar = st.progress(0.0, text=_("Making the report …"))
+        bar = place.progress(0.0, text=_("Making the report …"))
         causes = counted(labelled.asked, _REPORT_PATIENCE_S)
         made = mistake_report.make(
             labelled, found, positions, marks, causes, cause_names(), bar.progress
         )
-        bar.empty()
+        place.empty()
         kept = st.session_state[_REPORT] = (about, made)
     st.download_button(
         _("Save the report"),

@@ -31,12 +31,13 @@ def table(
     found: Evaluation,
     positions: np.ndarray,
     marks: Mapping[int, Mark],
-    causes: Mapping[str, Collection[int]],
+    causes: Mapping[str, Collection[int]] | None,
 ) -> bytes:
     """The listed answers as CSV (UTF-8 with a byte order mark, which Excel needs).
 
     ``image`` is the place in the split, ``share`` that of the called class. ``causes`` gives the
-    positions of every possible cause; their names are joined by spaces. Texts that a spreadsheet
+    positions of every possible cause; their names are joined by spaces (None: they are not counted,
+    and the column says so). Texts that a spreadsheet
     would run as a formula begin with an apostrophe.
     """
     loss, margin = loss_of(found), margin_of(found)
@@ -55,7 +56,9 @@ def table(
                 f"{found.true_probabilities[p]:.6f}",
                 f"{loss[p]:.6f}",
                 f"{margin[p]:.6f}",
-                " ".join(key for key, those in causes.items() if p in those),
+                "not counted"
+                if causes is None
+                else " ".join(key for key, those in causes.items() if p in those),
                 int(mark.marked),
                 harmless(mark.note),
             )

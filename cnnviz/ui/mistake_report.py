@@ -34,17 +34,18 @@ def make(
     found: Evaluation,
     positions: np.ndarray,
     marks: Mapping[int, Mark],
-    causes: list[dict],
+    causes: list[dict] | None,
     cause_names: Mapping[str, str],
     on_progress: Callable[[float], None],
 ) -> bytes:
     """The report about the images at ``positions``, at most ``MOST``, as a file.
 
-    ``causes`` as the question of that name gives them. ``on_progress`` gets shares of the whole.
+    ``causes`` as the question of that name gives them, None while they are not counted.
+    ``on_progress`` gets shares of the whole.
     """
     chosen = positions[:MOST]
     of_image: dict[int, list[str]] = {}
-    for cause in causes:
+    for cause in causes or []:
         for p in cause["positions"]:
             of_image.setdefault(int(p), []).append(cause_names.get(cause["key"], cause["key"]))
     shown = []
@@ -68,8 +69,8 @@ def make(
             names=labelled.class_names,
             pairs=_pairs(labelled, found),
             reasons_title=_("Possible reasons"),
-            reasons_words=_("Several may hold for one image.") if causes else "",
-            reasons=[_reason(labelled, found, one, cause_names) for one in causes],
+            reasons_words=_reasons_words(causes),
+            reasons=[_reason(labelled, found, one, cause_names) for one in causes or []],
             shown_title=n_("{count} image", "{count} images", len(shown)),
             shown_words=_shown_words(len(positions), wrong),
             shown=shown,
@@ -128,6 +129,14 @@ def _shown_words(count: int, wrong: int) -> str:
     return _("The images that were listed. The network was wrong on {wrong} in all.").format(
         wrong=f"{wrong:,}"
     )
+
+
+def _reasons_words(causes: list[dict] | None) -> str:
+    if causes is None:
+        return _("They had not been counted when this report was made.")
+    if not causes:
+        return _("None of those that were looked for was found.")
+    return _("An image can have several. They are guesses: the images decide.")
 
 
 def _reason(labelled: Labelled, found: Evaluation, cause: dict, names: Mapping[str, str]) -> Reason:

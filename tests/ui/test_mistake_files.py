@@ -49,6 +49,12 @@ def test_a_table_has_what_is_known_of_each_image_in_the_order_of_the_list():
     assert float(found[0]["loss"]) == pytest.approx(-np.log(0.1), abs=1e-6)
 
 
+def test_causes_that_are_not_counted_are_not_passed_off_as_none():
+    found = rows(table(evaluation(), np.array([0]), {}, None))
+    assert found[0]["causes"] == "not counted"
+    assert rows(table(evaluation(), np.array([0]), {}, {}))[0]["causes"] == ""
+
+
 @pytest.mark.parametrize("text", ["=cmd()", "+1", "-1", "@x", "\t=1", "\r=1", " =1"])
 def test_no_cell_is_a_formula(text):
     found = rows(table(evaluation([text] * 5), np.array([0]), {5: Mark(False, text)}, {}))
