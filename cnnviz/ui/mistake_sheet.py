@@ -97,9 +97,10 @@ def _legend(labelled: Labelled, called: np.ndarray) -> None:
     if len(classes) > _IN_LEGEND:
         more = len(classes) - _IN_LEGEND
         parts.append(escape(n_("and {count} more class", "and {count} more classes", more)))
+    title = escape(_("The edge says what it was called:"))  # babel does not look into f-strings
     st.html(
         f'<div style="display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;font-size:.9rem">'
-        f"<span>{escape(_('The edge says what it was called:'))}</span>{''.join(parts)}</div>"
+        f"<span>{title}</span>{''.join(parts)}</div>"
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from cnnviz.compute import metrics
 from cnnviz.compute.answers import AnswerCache
 from cnnviz.compute.local import LocalEngine
-from cnnviz.errors import CnnvizError, BadInput
+from cnnviz.errors import BadInput, CnnvizError
 from tests.compute.conftest import SAMPLES
 
 
