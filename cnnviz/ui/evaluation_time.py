@@ -43,7 +43,8 @@ def draw(labelled: Labelled) -> None:
         alt=_("Milliseconds an image"),
     )
     half, most = _("half take less than (p50)"), _("95 of 100 take less than (p95)")
-    rows = [f"| | {half} | {most} | {_('calls')} |", "|---|--:|--:|--:|"]
+    count = _("repetitions")
+    rows = [f"| | {half} | {most} | {count} |", "|---|--:|--:|--:|"]
     for name, values in zip(names, times, strict=True):
         p50, p95 = np.percentile(values, [50, 95])
         rows.append(f"| {name} | {p50:.2f} ms | {p95:.2f} ms | {len(values)} |")
