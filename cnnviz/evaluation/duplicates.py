@@ -15,12 +15,15 @@ import numpy as np
 
 from cnnviz.evaluation.image_quality import luminance
 
-# Copies saved as JPEG of quality 75 reach 0.96 and 12; the most alike of 2,000 images of
-# Fashion-MNIST that are no copies, 0.98 and 17: both are needed to tell them apart.
-CORRELATION = 0.95  # of the pixels of copies, at least
-DIFFERENCE = 13.0  # grey levels (root mean square) by which copies differ, at most
+# What copies have in common, at least or at most. Trousers of the same cut, one pair white and one
+# grey, correlate by 0.995 and are no copies; inside the outline they reach 0.96, copies saved as
+# JPEG of quality 75 hardly less. Faint images leave JPEG little to be equal in, hence the last.
+CORRELATION = 0.93  # of all pixels and colours
+INNER_CORRELATION = 0.965  # of luminance where neither image is black or white
+DIFFERENCE = 11.0  # grey levels (root mean square)
+SMALL_DIFFERENCE = 8.5  # enough without a look inside
 _NEAREST = 3  # candidates of each image, by each kind of likeness
-_ALIKE = 0.85  # correlation of candidates before they are compared in detail
+_ALIKE = 0.55  # before they are compared in detail; overexposed copies are not very alike
 _DOUBTFUL = 0.9
 _SHIFTS = [(dy, dx) for dy in (0, -1, 1) for dx in (0, -1, 1)]
 _SIDE = 32  # pixels of a side at which spectra are taken
@@ -68,6 +71,9 @@ def find_twins(
     """
     step = step or (lambda fraction: None)
     within = others is None
+    if len(images) == 0 or (not within and len(others) == 0):
+        nothing = np.empty(0, np.int64)
+        return Twins(nothing, nothing, nothing.astype(bool), nothing.astype(np.float32))
     rows = [_spectra(images, lambda f: step(0.1 * f))]
     columns = rows if within else [_spectra(others, lambda f: step(0.1 + 0.1 * f))]
     if features is not None and (within or other_features is not None):
@@ -162,9 +168,16 @@ def _copies(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
     def compare(where: np.ndarray, flip: bool, dy: int, dx: int) -> None:
         other = second[where][:, :, ::-1] if flip else second[where]
-        equal, difference = _likeness(*_overlap(first[where], other, dy, dx))
+        pixels = _overlap(first[where], other, dy, dx)
+        equal, difference = _likeness(*pixels)
+        if first.shape[3] == 3:  # JPEG is careless with colours: luminance may vouch for them
+            grey = (luminance(x)[..., None] for x in (first[where], other))
+            pixels = _overlap(*grey, dy, dx)
+            difference = np.minimum(difference, _likeness(*pixels)[1])
         closest[where] = np.maximum(closest[where], equal)
-        better = (equal >= CORRELATION) & (difference <= DIFFERENCE) & (equal > correlation[where])
+        copies = (_inner_correlation(*pixels) >= INNER_CORRELATION) & (difference <= DIFFERENCE)
+        copies |= difference <= SMALL_DIFFERENCE
+        better = copies & (equal >= CORRELATION) & (equal > correlation[where])
         mirrored[where[better]], correlation[where[better]] = flip, equal[better]
 
     for windowed in (False, True):
@@ -252,16 +265,36 @@ def _likeness(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _explained(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """How well clip(gain · a + offset) is b; the difference is on the scale of the stronger."""
-    inner = ((a > 2) & (a < 253) & (b > 2) & (b < 253)).astype(np.float32)
-    inner[inner.mean(axis=1) < 0.2] = 1
-    count = inner.sum(axis=1, keepdims=True)
-    mean_a, mean_b = ((inner * x).sum(axis=1, keepdims=True) / count for x in (a, b))
-    variance = (inner * (a - mean_a) ** 2).sum(axis=1, keepdims=True)
-    gain = (inner * (a - mean_a) * (b - mean_b)).sum(axis=1, keepdims=True)
-    gain = np.maximum(gain, 0) / np.maximum(variance, 1e-6)
-    model = np.clip(mean_b + gain * (a - mean_a), 0, 255)
-    spread, spread_b, spread_a = (x.std(axis=1) for x in (model, b, a))
-    product = (model - model.mean(axis=1, keepdims=True)) * (b - b.mean(axis=1, keepdims=True))
-    correlation = product.mean(axis=1) / np.maximum(spread * spread_b, 1e-6)
+    inner = _inner(a, b, 2)
+    mean_a, mean_b = _mean(a, inner), _mean(b, inner)
+    gain = _mean((a - mean_a) * (b - mean_b), inner) / _variance(a, inner)
+    model = np.clip(mean_b + np.maximum(gain, 0) * (a - mean_a), 0, 255)
+    everywhere = np.ones_like(inner)
+    correlation = _correlation(model, b, everywhere)
     difference = np.sqrt(((model - b) ** 2).mean(axis=1))
-    return correlation, difference * np.maximum(1, spread_a / np.maximum(spread_b, 1e-6))
+    stronger = np.sqrt(_variance(a, everywhere) / _variance(b, everywhere))[:, 0]
+    return correlation, difference * np.maximum(1, stronger)
+
+
+def _inner_correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return _correlation(a, b, _inner(a, b, 12))
+
+
+def _inner(a: np.ndarray, b: np.ndarray, edge: int) -> np.ndarray:
+    """(m, d) 1 where neither is within ``edge`` of black or white; all 1 where little else is."""
+    inner = (np.minimum(a, b) > edge) & (np.maximum(a, b) < 255 - edge)
+    inner[inner.mean(axis=1) < 0.05] = True
+    return inner.astype(np.float32)
+
+
+def _mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    return (weights * values).sum(axis=1, keepdims=True) / weights.sum(axis=1, keepdims=True)
+
+
+def _variance(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    return np.maximum(_mean((values - _mean(values, weights)) ** 2, weights), 1e-6)
+
+
+def _correlation(a: np.ndarray, b: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    product = _mean((a - _mean(a, weights)) * (b - _mean(b, weights)), weights)
+    return (product / np.sqrt(_variance(a, weights) * _variance(b, weights)))[:, 0]
