@@ -300,6 +300,12 @@ QUESTIONS: dict[str, QuestionKind] = {
         cost="long",
         limit_s=3600,
     ),
+    "known_neighbours": QuestionKind(
+        _HERE + "neighbours:known_neighbours",
+        ("model", "dataset", "index"),
+        {"split": "test", "class_map": None, "count": 5},
+        limit_s=60,
+    ),
     "parting": QuestionKind(
         _HERE + "neighbours:parting",
         ("model", "dataset", "index"),
@@ -313,6 +319,12 @@ QUESTIONS: dict[str, QuestionKind] = {
         {"split": "test"},
         cost="long",
         limit_s=1200,
+    ),
+    "known_parting": QuestionKind(
+        _HERE + "neighbours:known_parting",
+        ("model", "dataset", "index"),
+        {"split": "test", "class_map": None},
+        limit_s=60,
     ),
     "inspect_upload": QuestionKind(
         _HERE + "uploads:inspect_upload",

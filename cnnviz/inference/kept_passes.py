@@ -21,7 +21,7 @@ import numpy as np
 
 from cnnviz import storage
 from cnnviz.datasets.dataset import Dataset
-from cnnviz.errors import BadInput
+from cnnviz.errors import BadInput, NotPossible
 from cnnviz.inference.layers import output_shape
 from cnnviz.inference.passes import Pass, Report, batches
 from cnnviz.inference.pooling import pooled_size
@@ -44,6 +44,7 @@ def look(
     report: Report | None = None,
     check_cancelled: Callable[[], None] | None = None,
     disk_bytes: int = DISK_BYTES,
+    only_kept: bool = False,
 ) -> Pass:
     """What a network makes of images, from disk where it has seen them already.
 
@@ -57,6 +58,7 @@ def look(
         report: called with the fraction done of what is left to do.
         check_cancelled: called before every batch; ends the pass by raising. What was done is kept.
         disk_bytes: what all kept passes may take together.
+        only_kept: look at nothing new; for answers that are wanted at once or not at all.
 
     Returns:
         A Pass in the order of ``rows``: probabilities float32, features float16. Where all rows are
@@ -65,7 +67,7 @@ def look(
     Raises:
         NotFound: there is no such layer.
         BadInput: there are no images.
-        NotPossible: the disk is full.
+        NotPossible: the disk is full, or ``only_kept`` and an image was not looked at yet.
     """
     rows = np.arange(len(dataset)) if rows is None else np.asarray(rows)
     if len(rows) == 0:
@@ -80,6 +82,8 @@ def look(
         for table in tables.values():
             stack.enter_context(table)
         missing = rows[~np.all([t.seen(rows) for t in tables.values()], axis=0)]
+        if only_kept and len(missing):
+            raise NotPossible("The network has not looked at all of these images yet.")
         pieces = batches(
             model,
             dataset.images,

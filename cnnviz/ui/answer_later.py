@@ -12,13 +12,20 @@ from cnnviz.compute.engine import Question
 from cnnviz.errors import Cancelled, CnnvizError
 from cnnviz.ui import frame
 from cnnviz.ui.language import _, one_language
+from cnnviz.ui.questions import ask
 
 _PATIENCE = 0.35  # seconds in which most answers are there
 _LOOK_EVERY = 1.0
 
 
 def when_answered(
-    draw: Callable[[dict], None], name: str, *, key: str, waiting: str, **parameters: Any
+    draw: Callable[[dict], None],
+    name: str,
+    *,
+    key: str,
+    waiting: str,
+    at_once: str | None = None,
+    **parameters: Any,
 ) -> None:
     """Draw with the answer where it is there; else show progress here, and go on with the page.
 
@@ -30,6 +37,8 @@ def when_answered(
         name: the question's name.
         key: tells this place from others; a new question here ends the one before.
         waiting: what is being done, for the progress bar.
+        at_once: a quick question with the same parameters and the same answer, which fails where
+            there is much to do first; it need not stand in line behind long ones.
         **parameters: of the question.
     """
     place, wanted = f"_later_{key}", (name, repr(sorted(parameters.items())))
@@ -37,6 +46,11 @@ def when_answered(
     if before is None or before[0] != wanted:
         if before is not None:
             before[1].cancel()
+            del st.session_state[place]
+        answer = _quickly(at_once, waiting, parameters)
+        if answer is not None:
+            draw(answer)
+            return
         before = (wanted, get_engine().ask(name, **parameters))
         st.session_state[place] = before
     question: Question = before[1]
@@ -57,6 +71,15 @@ def when_answered(
     draw(answer)
 
 
+def _quickly(name: str | None, waiting: str, parameters: dict) -> dict | None:
+    if name is None:
+        return None
+    try:
+        return ask(name, waiting=waiting, **parameters)
+    except CnnvizError:
+        return None  # the long question does the work, or says why it cannot be done
+
+
 @one_language()
 def _progress(place: str, waiting: str) -> None:
     kept = st.session_state.get(place)
@@ -65,6 +88,8 @@ def _progress(place: str, waiting: str) -> None:
     question = kept[1]
     with st.container(horizontal=True, vertical_alignment="center"):
         text = _(question.text) if question.text else waiting
+        if not question.running:
+            text = _("Waiting for other computations to finish …")
         st.progress(min(max(question.fraction, 0.0), 1.0), text=text)
         stopped = st.button(_("Stop"), key=f"stop{place}", icon=":material/stop_circle:")
     if stopped:

@@ -32,6 +32,7 @@ def neighbours(subject: Subject) -> None:
         lambda answer: _draw(subject, answer),
         "neighbours",
         key="neighbours",
+        at_once="known_neighbours",
         waiting=_("The network looks at the training images …"),
         index=subject.index,
         **subject.labelled.asked,

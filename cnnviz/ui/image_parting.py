@@ -24,6 +24,7 @@ def parting(subject: Subject) -> None:
         lambda answer: _draw(subject, answer),
         "parting",
         key="parting",
+        at_once="known_parting",
         waiting=_("The layers are asked about training images of both classes …"),
         index=subject.index,
         **subject.labelled.asked,

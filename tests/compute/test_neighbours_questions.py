@@ -9,6 +9,7 @@ from sklearn.metrics.pairwise import cosine_distances
 
 from cnnviz import images
 from cnnviz.compute.inline import InlineEngine
+from cnnviz.compute.registry import QUESTIONS
 from cnnviz.datasets.imported import import_dataset
 from cnnviz.datasets.loading import load_dataset
 from cnnviz.errors import BadInput, NotFound, NotPossible
@@ -151,7 +152,21 @@ def test_too_few_images_are_said(engine):
         engine.answer("parting", model=MODEL, dataset=few, index=0)
 
 
-@pytest.mark.parametrize("question", ["neighbours", "parting"])
+def test_what_was_looked_at_is_told_at_once_and_nothing_else(engine, digits):
+    for question in ("neighbours", "parting"):
+        asked = {"model": MODEL, "dataset": digits, "index": 4 * TEST}
+        slow = engine.answer(question, **asked)
+        quick = engine.answer("known_" + question, **asked)
+        assert QUESTIONS["known_" + question].cost == "quick" != QUESTIONS[question].cost
+        np.testing.assert_equal(quick, slow)
+    folders = {f"{s}/{d}": of_class(s, d, 8) for s in ("train", "test") for d in range(10)}
+    new = "upload:" + import_dataset(zipped(folders), "new.zip", size=(28, 28))
+    for question in ("known_neighbours", "known_parting"):
+        with pytest.raises(NotPossible, match="not looked at all"):
+            engine.answer(question, model=MODEL, dataset=new, index=0)
+
+
+@pytest.mark.parametrize("question", ["neighbours", "parting", "known_neighbours", "known_parting"])
 def test_what_links_may_not_ask(engine, digits, question):
     asked = {"model": MODEL, "dataset": digits}
     for index in (-1, 10 * TEST, 1.5, "0", True, None):

@@ -156,6 +156,17 @@ def test_a_full_disk_is_a_sentence(network, monkeypatch):
         look(networks.model(network), "m", dataset(network, 10))
 
 
+def test_only_what_is_kept_is_given_where_that_is_asked(network):
+    model, images = networks.model(network), dataset(network, 30)
+    some = np.arange(10)
+    kept = look(model, "m", images, some, ["conv_2"])
+    again = look(model, "m", images, some[::-1], ["conv_2"], only_kept=True)
+    np.testing.assert_array_equal(again.features["conv_2"], kept.features["conv_2"][::-1])
+    for rows, layers in ((np.arange(11), ["conv_2"]), (some, ["conv_2", "conv_1"])):
+        with pytest.raises(NotPossible, match="not looked at"):
+            look(model, "m", images, rows, layers, only_kept=True)
+
+
 def test_bad_passes_are_sentences(network):
     model = networks.model(network)
     with pytest.raises(BadInput, match="no images"):

@@ -81,6 +81,7 @@ def looked_at(
     pooling: str = "mean",
     rows: np.ndarray | None = None,
     report: Report | None = None,
+    only_kept: bool = False,
 ) -> Looked:
     """Show a model the images of a split that it has not seen yet, and give what it made of all.
 
@@ -95,10 +96,12 @@ def looked_at(
         pooling: ``mean`` or ``flat``.
         rows: only these places in the split.
         report: in place of ``context.report``.
+        only_kept: look at nothing new.
 
     Raises:
         NotFound, BadInput: what does not exist, in words.
-        NotPossible: the classes differ and there is no ``class_map``.
+        NotPossible: the classes differ and there is no ``class_map``; ``only_kept`` and an image
+            was not looked at yet.
     """
     opened = context.model(model)
     layers = [checking.layer_of(opened.card, name).name for name in layers]
@@ -122,5 +125,6 @@ def looked_at(
         pooling,
         report=report or context.report,
         check_cancelled=context.check_cancelled,
+        only_kept=only_kept,
     )
     return Looked(opened, whole, chosen, labels[chosen], found.probabilities, found.features)

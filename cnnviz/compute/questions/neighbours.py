@@ -43,11 +43,38 @@ def neighbours(
     their classes. ``farther_than`` is
     the share of the split's images (of 200) that have a nearer nearest training image.
     """
+    return _neighbours(context, model, dataset, index, split, class_map, count)
+
+
+def known_neighbours(
+    context: Context,
+    model: str,
+    dataset: str,
+    index: int,
+    split: str,
+    class_map: list[int | None] | None,
+    count: int,
+) -> dict:
+    """``neighbours`` at once, where the network has looked at all of these images before; raises
+    NotPossible where it has not."""
+    return _neighbours(context, model, dataset, index, split, class_map, count, only_kept=True)
+
+
+def _neighbours(
+    context: Context,
+    model: str,
+    dataset: str,
+    index: int,
+    split: str,
+    class_map: list[int | None] | None,
+    count: int,
+    only_kept: bool = False,
+) -> dict:
     count = checking.number(count, "count", 1, _MOST)
     layer = context.model(model).card.feature_layer
     if layer is None:
         raise NotPossible("This network has no layer whose features could be compared.")
-    about = {"class_map": class_map, "layers": [layer]}
+    about = {"class_map": class_map, "layers": [layer], "only_kept": only_kept}
     own = split_of(context, dataset, split)
     index = _known(context, model, own, index, class_map)
     training = looked_at(context, model, dataset, "train", report=_part(context, 0.0, 0.5), **about)
@@ -101,6 +128,31 @@ def parting(
     200 training images of each class, and ``leaning`` of this image, −1 (the other class) to 1 (the
     true one). ``answer_accuracy`` and ``answer_leaning`` are the same of the network's own answer.
     """
+    return _parting(context, model, dataset, index, split, class_map)
+
+
+def known_parting(
+    context: Context,
+    model: str,
+    dataset: str,
+    index: int,
+    split: str,
+    class_map: list[int | None] | None,
+) -> dict:
+    """``parting`` at once, where the network has looked at these training images before; raises
+    NotPossible where it has not."""
+    return _parting(context, model, dataset, index, split, class_map, only_kept=True)
+
+
+def _parting(
+    context: Context,
+    model: str,
+    dataset: str,
+    index: int,
+    split: str,
+    class_map: list[int | None] | None,
+    only_kept: bool = False,
+) -> dict:
     opened = context.model(model)
     layers = [layer.name for layer in main_path(opened.card, _LAYERS)]
     if not layers:
@@ -113,9 +165,8 @@ def parting(
     true, rival = int(this.labels[0]), _rival(this, 0)
     rows = _of_classes(context, model, dataset, class_map, (true, rival))
     rows = rows[rows != index] if split == "train" else rows
-    seen = looked_at(
-        context, model, dataset, "train", rows=rows, report=_part(context, 0.05, 0.7), **about
-    )
+    about |= {"rows": rows, "report": _part(context, 0.05, 0.7), "only_kept": only_kept}
+    seen = looked_at(context, model, dataset, "train", **about)
     first = seen.labels == true
     accuracies, leanings = [], []
     for i, name in enumerate(layers):
