@@ -91,7 +91,7 @@ def first_questions(reference: str) -> list[tuple[str, dict]]:
     questions.append(("kernels", {"model": reference}))
     if card.dataset:
         own = {"model": reference, "dataset": card.dataset}
-        questions += [("evaluate", own), ("measures", own)]
+        questions += [("evaluate", own), ("measures", own), ("causes", own)]
         questions += [("embedding", own), ("place_image", {**own, **sample})]
         questions += [("layer_separation", own), ("layer_maps", own)]
         measured = dict.fromkeys([*three_layers(card)[:1], *filter(None, [card.filter_layer])])
