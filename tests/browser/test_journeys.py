@@ -115,7 +115,7 @@ def test_a_confusion_cell_opens_exactly_its_images(open_page, language):
     captions = page.get_by_test_id("grid").inner_text()
     assert captions.count("9 → 7") == count
     tiles.first.click()
-    expect(page.locator(".st-key-mistake h3")).to_contain_text("9")
+    expect(page.locator(".st-key-mistake h3").first).to_contain_text("9")
     assert "at=" in page.url
 
 
@@ -129,7 +129,7 @@ def test_hover_and_click_the_map(open_page, language):
     page.mouse.move(at["x"], at["y"])
     expect(page.get_by_test_id("scatter-card")).to_be_visible()
     page.mouse.click(at["x"], at["y"])
-    expect(page.locator(".st-key-point h3")).to_be_visible()
+    expect(page.locator(".st-key-point h3").first).to_be_visible()
     assert "at=" in page.url
 
 
