@@ -12,7 +12,7 @@ from cnnviz.figures.charts import faint, ink, muted, plain, short, style
 from cnnviz.figures.colours import accent, class_colour
 
 _HEIGHT = 470
-_NAME = 18  # characters of a layer's name
+_NAME = 20  # characters of a layer's name
 
 
 def parting(
@@ -42,11 +42,13 @@ def parting(
     """
     x = list(range(len(layers)))
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.62, 0.38])
-    colours = [class_colour(classes[0]) if v > 0 else class_colour(classes[1]) for v in leanings]
-    symbols = [
-        "triangle-up" if v >= clear else "triangle-down" if v <= -clear else "circle"
-        for v in leanings
-    ]
+    sides = [0 if abs(v) < clear else 1 if v > 0 else -1 for v in leanings]
+    looks = {
+        1: (class_colour(classes[0]), "triangle-up"),
+        0: (muted(dark), "circle"),
+        -1: (class_colour(classes[1]), "triangle-down"),
+    }
+    colours, symbols = ([looks[side][i] for side in sides] for i in (0, 1))
     lines = (
         (1, leanings, ink(dark), {"size": 16, "color": colours, "symbol": symbols}, hovers[0]),
         (2, accuracies, accent(dark), {"size": 9, "color": accent(dark)}, hovers[1]),
