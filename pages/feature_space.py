@@ -48,7 +48,7 @@ choices = space_choices.read(labelled)
 def the_map() -> None:
     """The map of one layer with the chosen image on it."""
     picture = current.image(labelled.opened)
-    place, star = st.empty(), st.container()
+    place, opened, star = st.empty(), st.container(), st.container()
 
     def draw_frame(forming: dict) -> None:
         """The points on their way: a plain picture, because they move several times a second."""
@@ -78,12 +78,13 @@ def the_map() -> None:
             own_links=[landed.links] if landed else (),
         )
         st.markdown(_about(answer))
+    with opened:
+        space_map.open_image(labelled)
+        space_lasso.draw(labelled)
     with star:
         if landed:
             space_landing.draw(labelled, answer, landed, picture)
         space_landing.change_button(labelled)
-    space_map.open_image(labelled)
-    space_lasso.draw(labelled)
     space_choices.colour_control()
     space_choices.first_row(labelled)
     with st.expander(_("More settings, other images"), icon=":material/tune:", key="settings-box"):
