@@ -207,12 +207,13 @@ def test_a_hostile_stored_map_is_not_believed(open_page, own_model, own_folder):
 
 
 def test_splits_without_images_are_not_offered(open_page, own_model, own_folder):
-    dataset = own_folder({"sevens": 7, "ones": 1}, each=2)  # too few for validation and test
-    at = open_page("evaluation", model=own_model(), data=dataset, split="val")
+    """Of the class that the network knows, nobody put an image into the test folder."""
+    dataset = own_folder({"train/ones": 1, "train/eggs": 0, "test/eggs": 6}, each=10)
+    at = open_page("mistakes", model=own_model(), data=dataset, split="test")
     at.button(key="confirm-classes").click().run()
     assert not at.exception and not at.error
-    [control] = [c for c in at.get("button_group") if c.key == "choice-split"]
-    assert [o.content for o in control.proto.options] == ["training (4)"]
+    [control] = [c for c in at.main.get("button_group") if c.key == "choice-split"]
+    assert [o.content for o in control.proto.options] == ["training (9)", "validation (1)"]
 
 
 def test_without_images_a_folder_is_offered_first(open_page):
