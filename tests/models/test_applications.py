@@ -119,7 +119,8 @@ def test_every_network_of_keras_is_listed_once():
 )
 def test_parameters_and_input_are_what_keras_builds(wanted: Application):
     with keras.StatelessScope():  # no memory for the weights
-        network = getattr(keras.applications, wanted.name)(weights=None)
+        shape = (wanted.side, wanted.side, 3)
+        network = getattr(keras.applications, wanted.name)(weights=None, input_shape=shape)
     assert sum(int(np.prod(v.shape)) for v in network.weights) == wanted.parameters
     assert network.input_shape == (None, wanted.side, wanted.side, 3)
 
