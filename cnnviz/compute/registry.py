@@ -292,6 +292,7 @@ QUESTIONS: dict[str, QuestionKind] = {
         {"split": "test", "class_map": None},
         cost="long",
         limit_s=3600,
+        version=2,
     ),
     "neighbours": QuestionKind(
         _HERE + "neighbours:neighbours",

@@ -133,3 +133,20 @@ def test_cancelling_and_progress(images):
 
     with pytest.raises(KeyboardInterrupt):
         find_twins(images[:50], step=stop)
+
+
+def test_strokes_of_the_same_kind_are_no_copies():
+    """Upright ones are alike in nearly all pixels: the black ones."""
+    digits = load_dataset("mnist", "test")
+    ones = digits.images[digits.labels == 1][:600]
+    copies = np.stack([jpeg(i, 85) for i in ones[:20]])
+    found = find_twins(np.concatenate([ones, copies]))
+    pairs = set(zip(found.first.tolist(), found.second.tolist(), strict=True))
+    assert {(i, 600 + i) for i in range(20)} <= pairs and len(pairs) <= 22
+
+
+def test_the_same_cut_in_another_colour_is_no_copy():
+    """White trousers and grey ones (Fashion-MNIST's test images 1881 and 5643)."""
+    images = load_dataset("fashion_mnist", "test").images
+    assert len(find_twins(images[[1881, 5643]]).first) == 0
+    assert len(find_twins(images[[2115, 4926]]).first) == 1, "these two are copies"
