@@ -3,11 +3,12 @@
 import streamlit as st
 
 from cnnviz.ui import frame, many
+from cnnviz.ui.image_view import image_view
 from cnnviz.ui.language import _
 from cnnviz.ui.mistake_causes import causes_panel
 from cnnviz.ui.mistake_exports import exports
 from cnnviz.ui.mistake_filters import listing
-from cnnviz.ui.mistake_gallery import open_image_panel, opened, pictures, view_control
+from cnnviz.ui.mistake_gallery import opened, panel_of, pictures, view_control
 from cnnviz.ui.mistake_group import group_of_comparison
 from cnnviz.ui.mistake_marks import marks_of, remove_control
 
@@ -22,18 +23,24 @@ labelled = many.choose()
 found = labelled.evaluation()
 kept = marks_of(labelled)
 marked = set(kept)
-cause = causes_panel(labelled, found)
-group = group_of_comparison(labelled, found)
-filters = st.container()
+# Places that are there in every run, so that the list below keeps its own and its scrolling.
+reasons, compared, filters = st.container(), st.container(), st.container()
 row = st.container(horizontal=True, vertical_alignment="center")
+opening = st.container()
+with reasons:
+    cause = causes_panel(labelled, found)
+with compared:
+    group = group_of_comparison(labelled, found)
 with filters:
     shown = listing(labelled, found, row=row, marked=marked, cause=cause, group=group)
 with row:
     view = view_control(len(shown.positions))
     st.markdown(shown.sentence)
 index = opened(found)
+panel = None
 if index is not None:
-    open_image_panel(labelled, found, shown.positions, index)
+    with opening:
+        panel = panel_of(labelled, found, shown.positions, index)
 if len(shown.positions):
     pictures(
         labelled,
@@ -53,4 +60,7 @@ if len(shown.positions):
 remove_control(labelled, kept)
 with st.expander(_("Other images")):
     many.controls(labelled)
+if panel is not None:
+    with panel:
+        image_view(labelled, index)
 frame.foot("mistakes")

@@ -32,13 +32,13 @@ def show(subject: Subject) -> None:
     """The chosen neighbour with the heat for the class that this image was called."""
     found = _KEY.fullmatch(address.value("beside", ""))
     if found is None or int(found[1]) != subject.index:
-        address.choose("beside", None)
+        _forget()
         return
     split, index = found[2], int(found[3])
     try:
         picture = open_image(f"data:{subject.labelled.dataset}/{split}/{index}")
     except CnnvizError:
-        address.choose("beside", None)
+        _forget()
         return
     with st.container(border=True, key="beside"):
         try:
@@ -49,6 +49,12 @@ def show(subject: Subject) -> None:
             frame.show_error(error)
 
 
+def _forget() -> None:
+    """An address that names no neighbour of this image is no part of the view."""
+    address.choose("beside", None)
+    address.value("beside", "")
+
+
 def _draw(subject: Subject, split: str, index: int, picture: Picture) -> None:
     same = {"model": subject.labelled.opened.reference, "image": picture.reference}
     vote = ask("predict", **same)["classes"][0]
@@ -56,7 +62,7 @@ def _draw(subject: Subject, split: str, index: int, picture: Picture) -> None:
         _("**{split} image {index}**: “{label}”, called “{called}” with {share}").format(
             split=split_names()[split].capitalize(),
             index=f"{index:,}",
-            label=plain(_(picture.label or "")),
+            label=plain(_(picture.label)) if picture.label else "",
             called=subject.shown(vote["index"]),
             share=share_in_words(subject.card, vote["share"]),
         )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cnnviz.evaluation.results import Evaluation
 from cnnviz.texts import N_
 from cnnviz.ui import address
 from cnnviz.ui.components.stepper import stepper
 from cnnviz.ui.gallery import PER_PAGE, gallery, paged, turn_to
-from cnnviz.ui.image_view import image_view
 from cnnviz.ui.language import _
 from cnnviz.ui.many import Labelled
 from cnnviz.ui.mistake_marks import toggle_mark
@@ -28,17 +28,21 @@ def opened(found: Evaluation) -> int | None:
     return index if index in found.indices else None
 
 
-def open_image_panel(
+def panel_of(
     labelled: Labelled, found: Evaluation, positions: np.ndarray, index: int
-) -> None:
-    """The open image, with ways to the next one of the list and to close it."""
+) -> DeltaGenerator:
+    """A place for the open image, with ways to the next one of the list and to close it.
+
+    The image itself goes in there last: what it asks of the network must not keep the list waiting.
+    """
     indices = found.indices[positions]
 
     def step(wanted: int) -> None:
         address.choose("at", str(wanted))
         turn_to(int(np.flatnonzero(indices == wanted)[0]), _per_page(len(indices)))
 
-    with st.container(border=True, key="mistake"):
+    panel = st.container(border=True, key="mistake")
+    with panel:
         stepper(
             indices,
             index,
@@ -53,7 +57,7 @@ def open_image_panel(
             outside=_("not in this list"),
             keys=_("Keys: ← → step, M marks, Esc closes"),
         )
-        image_view(labelled, index)
+    return panel
 
 
 def view_control(count: int) -> str:

@@ -11,6 +11,7 @@ from tests.browser.conftest import settle
 
 pytestmark = pytest.mark.browser
 DIGITS = "model=shipped:mnist_lenet5"
+FOLDS = ("show_chart", "balance", "table")
 LANGUAGES = pytest.mark.parametrize("language", ["en-US", "zh-CN"])
 
 
@@ -59,11 +60,11 @@ def test_the_story_opens_what_it_tells(open_page):
 
 def test_numbers_that_are_folded_away_open(open_page):
     page = open_page(f"evaluation?{DIGITS}")
-    for fold in ("show_chart", "balance", "table"):
+    for fold in FOLDS:
         page.locator(f".st-key-fold-{fold} summary").click()
-        settle(page, timeout=120_000)
-    expect(page.locator(".st-key-fold-balance .js-plotly-plot")).to_have_count(2)
-    expect(page.locator(".st-key-fold-show_chart .js-plotly-plot")).to_have_count(1)
+    drawn = {fold: page.locator(f".st-key-fold-{fold} .js-plotly-plot") for fold in FOLDS}
+    expect(drawn["show_chart"]).to_have_count(1, timeout=120_000)
+    expect(drawn["balance"]).to_have_count(2, timeout=120_000)
 
 
 @pytest.mark.slow
@@ -72,8 +73,8 @@ def test_what_only_one_of_two_models_gets_right_opens(open_page, address):
     other = "shipped:mnist_lenet5@epoch-1"
     page = open_page(f"evaluation?{DIGITS}&other={other}")
     page.locator(".st-key-fold-compare_arrows summary").click()
-    settle(page, timeout=300_000)
     button = page.locator(".st-key-group-only_second button")
+    expect(button).to_be_visible(timeout=240_000)  # the second model looks at all images
     count = int(re.search(r"([\d,]+)$", button.inner_text())[1].replace(",", ""))
     assert 0 < count < 200
     button.click()
