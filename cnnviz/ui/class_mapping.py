@@ -15,7 +15,7 @@ from cnnviz.evaluation.proposing import NEAR, OPEN, ORDER, are_numbers, nearest
 from cnnviz.models.references import ModelReference
 from cnnviz.ui import class_rows, current, frame
 from cnnviz.ui.labelled_sets import LabelledSet
-from cnnviz.ui.language import _, listed, n_
+from cnnviz.ui.language import _, listed, n_, split_names
 from cnnviz.ui.owner import current_owner
 from cnnviz.ui.plain_text import plain
 
@@ -38,20 +38,28 @@ def is_changing(opened: current.Opened, chosen: LabelledSet) -> bool:
     return st.session_state.get(_WAITING) == _pair(opened, chosen)
 
 
-def summary(class_map: ClassMap, counts: tuple[int, ...]) -> str:
-    """How many classes are known, and how many images are left out; ``counts`` by class."""
+def summary(class_map: ClassMap, counts: tuple[int, ...], split: str) -> str:
+    """How many classes are known, and how many images of a split are left out.
+
+    ``counts`` are the split's images by class.
+    """
     known = sum(c is not None for c in class_map)
-    out = sum(n for n, c in zip(counts, class_map, strict=True) if c is None)
     if known == len(class_map):
         return n_(
             "The network knows your {count} class.",
             "The network knows all of your {count} classes.",
             known,
         )
-    return _("{known} of your {all} classes are known to this network; {left_out}").format(
+    out = sum(n for n, c in zip(counts, class_map, strict=True) if c is None)
+    return _(
+        "{known} of your {all} classes are known to this network; {out} of {count} {split} images "
+        "are left out."
+    ).format(
         known=f"{known:,}",
         all=f"{len(class_map):,}",
-        left_out=n_("{count} image is left out.", "{count} images are left out.", out),
+        out=f"{out:,}",
+        count=f"{sum(counts):,}",
+        split=split_names()[split],
     )
 
 
@@ -205,7 +213,7 @@ def _end(
     if nothing:
         st.markdown(_("Choose at least one class; there is nothing to measure yet."))
     else:
-        st.markdown(f"**{summary(picked, chosen.counts(split))}**")
+        st.markdown(f"**{summary(picked, chosen.counts(split), split)}**")
     with st.container(horizontal=True):
         st.button(
             _("Yes, measure it like this"),

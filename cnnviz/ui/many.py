@@ -91,7 +91,7 @@ def choose() -> Labelled:
         class_mapping.draw(opened, chosen, split)
     if chosen.class_map is not None:
         with st.container(horizontal=True, vertical_alignment="center", key="class-map"):
-            said = class_mapping.summary(chosen.class_map, chosen.counts(split))
+            said = class_mapping.summary(chosen.class_map, chosen.counts(split), split)
             st.caption(said, width="content")
             st.button(
                 _("Change which class is which"),

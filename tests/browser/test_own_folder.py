@@ -75,7 +75,7 @@ def test_an_own_network_meets_an_own_folder(person):
     page.locator(".st-key-confirm-classes button").click()
     expect(page.get_by_role("heading", name="Which class is which?")).to_have_count(0)
     expect(main).to_contain_text("%", timeout=120_000)
-    expect(main).to_contain_text("2 images are left out")
+    expect(main).to_contain_text("2 of 6 test images are left out")
 
     other = person.visit(f"mistakes?model={model}&data={data}")  # it is not asked twice
     expect(other.get_by_role("heading", name="Which class is which?")).to_have_count(0)

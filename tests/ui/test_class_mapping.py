@@ -70,8 +70,10 @@ def test_a_confirmed_map_makes_a_set_ready_and_its_images_count(folder):
     chosen = labelled_sets.labelled_sets(opened())[own]
     assert chosen.ready and chosen.class_map == known
     assert chosen.known_images() == {"train": 16, "val": 2, "test": 2}
-    said = class_mapping.summary(known, chosen.counts("test"))
-    assert said == "2 of your 3 classes are known to this network; 1 image is left out."
+    said = class_mapping.summary(known, chosen.counts("test"), "test")
+    assert said == (
+        "2 of your 3 classes are known to this network; 1 of 3 test images are left out."
+    )
 
 
 def test_somebody_elses_set_counts_only_where_a_link_names_it(folder):
@@ -103,5 +105,5 @@ def test_classes_that_count_as_one_are_told():
 
 
 def test_all_classes_known_is_a_shorter_sentence():
-    said = class_mapping.summary((0, 1), (3, 4))
+    said = class_mapping.summary((0, 1), (3, 4), "test")
     assert said == "The network knows all of your 2 classes."
