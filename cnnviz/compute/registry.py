@@ -368,7 +368,7 @@ QUESTIONS: dict[str, QuestionKind] = {
     ),
     "fetch_application": QuestionKind(
         _HERE + "fetching:fetch_application",
-        ("name",),
+        ("network",),
         {"owner": "local"},
         cost="long",
         limit_s=7200,

@@ -69,7 +69,7 @@ def _fetch(name: str) -> None:
     try:
         answer = ask(
             "fetch_application",
-            name=name,
+            network=name,
             owner=current_owner(),
             waiting=_("Downloading the weights"),
         )

@@ -8,8 +8,8 @@ from cnnviz.models.application_list import application
 from cnnviz.models.applications import fetch_model
 
 
-def fetch_application(context: Context, name: str, owner: str) -> dict:
-    """Download the network of that name; it becomes a model of the owner.
+def fetch_application(context: Context, network: str, owner: str) -> dict:
+    """Download the network that Keras calls so; it becomes a model of the owner.
 
     Returns:
         ``reference`` of the kept model.
@@ -18,7 +18,7 @@ def fetch_application(context: Context, name: str, owner: str) -> dict:
         NotFound: Keras has no such network.
         Offline: it has to be downloaded, and cannot be.
     """
-    wanted = application(checking.text(name, "name", 60))
+    wanted = application(checking.text(network, "network", 60))
     owner = checking.text(owner, "owner", 60)
     reference = fetch_model(
         wanted.name,
