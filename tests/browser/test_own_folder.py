@@ -43,7 +43,10 @@ def bring_the_network(page: Page) -> str:
     page.locator(".st-key-model-upload input[type=file]").set_input_files(file)
     names = page.locator("[class*=st-key-names-]")
     expect(names).to_be_visible(timeout=120_000)
-    names.get_by_role("combobox").click()
+    settle(page)  # the box is drawn before the preview below it is there
+    box = names.get_by_role("combobox")
+    box.click()
+    box.press_sequentially("I type")
     page.get_by_role("option", name="I type them in").click()
     typed = page.locator("[class*=st-key-typed-] textarea")
     typed.fill("\n".join(NAMES))
