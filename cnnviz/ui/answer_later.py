@@ -12,7 +12,8 @@ from cnnviz.compute.engine import Question
 from cnnviz.errors import Cancelled, CnnvizError
 from cnnviz.ui import frame
 from cnnviz.ui.language import _, one_language
-from cnnviz.ui.questions import ask
+from cnnviz.ui.owner import current_owner
+from cnnviz.ui.questions import ask, before_yours
 
 _PATIENCE = 0.35  # seconds in which most answers are there
 _LOOK_EVERY = 1.0
@@ -51,7 +52,7 @@ def when_answered(
         if answer is not None:
             draw(answer)
             return
-        before = (wanted, get_engine().ask(name, **parameters))
+        before = (wanted, get_engine().ask(name, asker=current_owner(), **parameters))
         st.session_state[place] = before
     question: Question = before[1]
     if not question.wait(_PATIENCE):
@@ -89,7 +90,7 @@ def _progress(place: str, waiting: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         text = _(question.text) if question.text else waiting
         if not question.running:
-            text = _("Waiting for other computations to finish …")
+            text = before_yours(question) or _("Waiting for other computations to finish …")
         st.progress(min(max(question.fraction, 0.0), 1.0), text=text)
         stopped = st.button(_("Stop"), key=f"stop{place}", icon=":material/stop_circle:")
     if stopped:

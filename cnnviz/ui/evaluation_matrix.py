@@ -10,7 +10,7 @@ from cnnviz.evaluation.story import tell
 from cnnviz.ui import address
 from cnnviz.ui.components.large_matrix import large_matrix
 from cnnviz.ui.components.matrix import matrix
-from cnnviz.ui.language import _, n_, percent
+from cnnviz.ui.language import _, images_forms, n_, percent
 from cnnviz.ui.many import Labelled
 from cnnviz.ui.plain_text import plain
 from cnnviz.ui.questions import ask
@@ -53,6 +53,7 @@ def draw(labelled: Labelled, found: Evaluation) -> None:
         "key": "confusion",
         "error_sentence": error,
         "right_sentence": right,
+        "images": images_forms(),
         "true_title": _("is"),
         "predicted_title": _("called"),
         "shares": shares,
@@ -143,15 +144,15 @@ def _sentences(shares: str) -> tuple[str, str]:
     """What a cell says: of a mix-up, and on the diagonal."""
     if shares == "column":
         return (
-            _("Of all that was called “{predicted}”, {share} was “{true}” ({count} images)."),
-            _("Of all that was called “{true}”, {share} was right ({count} images)."),
+            _("Of all that was called “{predicted}”, {share} was “{true}” ({images})."),
+            _("Of all that was called “{true}”, {share} was right ({images})."),
         )
     if shares == "row":
         return (
-            _("{share} of the images of “{true}” were called “{predicted}” ({count} images)."),
-            _("{share} of the images of “{true}” were recognised ({count} images)."),
+            _("{share} of the images of “{true}” were called “{predicted}” ({images})."),
+            _("{share} of the images of “{true}” were recognised ({images})."),
         )
     return (
-        _("{count} images of “{true}” were called “{predicted}”."),
-        _("{count} images of “{true}” were recognised."),
+        _("{images} of “{true}” called “{predicted}”."),
+        _("{images} of “{true}” recognised."),
     )

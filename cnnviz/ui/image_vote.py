@@ -51,6 +51,8 @@ def margin(subject: Subject) -> str:
         return _("It was a close call: “{second}” was hardly behind.").format(second=second)
     if lead < _FAR:
         return _("It hesitated between this and “{second}”.").format(second=second)
+    if subject.top[1][0] == _other(subject)[0]:  # its share has just been said
+        return _("It did not hesitate.")
     return _("It did not hesitate: the next, “{second}”, was far behind.").format(second=second)
 
 

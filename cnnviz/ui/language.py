@@ -90,6 +90,12 @@ def n_(singular: str, plural: str, count: int) -> str:
     return text.format(count=f"{count:,}")
 
 
+def images_forms() -> tuple[str, str]:
+    """ "{count} image" and "{count} images", for texts that are put together in the browser."""
+    one = n_("{count} image", "{count} images", 1).replace("1", "{count}")
+    return one, n_("{count} image", "{count} images", 2).replace("2", "{count}")
+
+
 def listed(texts: Iterable[str]) -> str:
     """Translated texts as one, with the comma of the language."""
     return _(", ").join(texts)

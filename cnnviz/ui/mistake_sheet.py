@@ -8,13 +8,12 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from cnnviz.datasets.loading import load_dataset
 from cnnviz.evaluation.results import Evaluation
-from cnnviz.figures.atlas import Atlas, atlas_of
 from cnnviz.figures.colours import class_colour
 from cnnviz.ui.components.sheet import sheet
 from cnnviz.ui.language import _, n_, percent
 from cnnviz.ui.many import Labelled
+from cnnviz.ui.many_images import atlas
 from cnnviz.ui.mistake_list import groups
 
 PER_SHEET = 1000  # small images that one page carries; more are on further pages
@@ -60,9 +59,7 @@ def contact_sheet(
     several = labelled.opened.card.answers == "several"
     share = _("{share} yes") if several else _("{share} of its vote")
     sheet(
-        _atlas(
-            labelled.dataset, labelled.split, np.ascontiguousarray(indices, "<i4").tobytes()
-        ).sheets,
+        atlas(labelled, indices, _SIDE).sheets,
         found.labels[positions],
         found.predicted[positions],
         found.confidence[positions],
@@ -102,10 +99,3 @@ def _legend(labelled: Labelled, called: np.ndarray) -> None:
         f'<div style="display:flex;flex-wrap:wrap;gap:.2rem 1.1rem;font-size:.9rem">'
         f"<span>{title}</span>{''.join(parts)}</div>"
     )
-
-
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _atlas(dataset: str, split: str, places: bytes) -> Atlas:
-    images = load_dataset(dataset, split).images
-    # One row at a time: the pixels of what somebody brought lie in a file.
-    return atlas_of((images[i] for i in np.frombuffer(places, "<i4")), side=_SIDE)

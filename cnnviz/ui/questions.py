@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from cnnviz.compute import get_engine
+from cnnviz.compute.engine import Question
 from cnnviz.errors import Cancelled
 from cnnviz.ui.language import _, n_
 from cnnviz.ui.owner import current_owner
@@ -58,12 +59,7 @@ def ask(
     try:
         while not question.wait(0.2):
             text = _(question.text) if question.text else waiting or _("Computing …")
-            if before := question.before:
-                text = n_(
-                    "In line: {count} question of somebody comes before yours.",
-                    "In line: {count} questions of others come before yours.",
-                    before,
-                )
+            text = before_yours(question) or text
             bar.progress(min(max(question.fraction or 0.0, 0.0), 1.0), text=text)
             if on_frame is not None and question.frame is not None and question.frame is not shown:
                 shown = question.frame
@@ -73,6 +69,17 @@ def ask(
         raise
     place.empty()
     return question.result()
+
+
+def before_yours(question: Question) -> str:
+    """The place in line of a question that has not begun; nothing where it is next or begun."""
+    if not question.before:
+        return ""
+    return n_(
+        "In line: {count} question of somebody comes before yours.",
+        "In line: {count} questions of others come before yours.",
+        question.before,
+    )
 
 
 def _key(name: str, parameters: dict) -> str:

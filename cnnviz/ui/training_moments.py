@@ -19,7 +19,7 @@ from cnnviz.runs.progress import Event, Progress
 from cnnviz.runs.run import Run
 from cnnviz.ui import address
 from cnnviz.ui.components.matrix import matrix
-from cnnviz.ui.language import _, n_, percent
+from cnnviz.ui.language import _, images_forms, n_, percent
 from cnnviz.ui.thumbnails import Thumbnail, source, thumbnails
 
 _KEPT = 48  # sets of sample images in memory
@@ -250,8 +250,9 @@ def _confusion(run: Run, progress: Progress, insight: Insight) -> None:
         cells,
         names,
         key="moment-confusion",
-        error_sentence=_("{count} images of “{true}” were called “{predicted}”."),
-        right_sentence=_("{count} images of “{true}” were recognised."),
+        error_sentence=_("{images} of “{true}” called “{predicted}”."),
+        right_sentence=_("{images} of “{true}” recognised."),
+        images=images_forms(),
         true_title=_("is"),
         predicted_title=_("called"),
         hint=_("Point at a cell to read it, click it to see its images.")

@@ -35,6 +35,9 @@ const atTheEnd = (memory, end) => {
 const filled = (template, values) =>
   template.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole))
 
+// ["{count} image", "{count} images"] → "1 image", "2,000 images".
+const counted = (forms, n) => filled(forms[n === 1 ? 0 : 1], { count: n.toLocaleString("en") })
+
 // base64 of little-endian numbers → typed array.
 const unpack = (text, Kind) => {
   const raw = atob(text)

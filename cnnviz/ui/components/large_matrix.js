@@ -129,7 +129,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     memory.at = i
     text.textContent = i === null ? data.hint : filled(
       isError(i) ? data.errorSentence : data.rightSentence, {
-        count: counts[i].toLocaleString("en"), true: names[rows[i]], predicted: names[columns[i]],
+        images: counted(data.images, counts[i]), true: names[rows[i]], predicted: names[columns[i]],
         share: data.percent.replace("{number}", (100 * share[i]).toFixed(1)) })
     sentence.classList.toggle("idle", i === null)
     sentence.replaceChildren(text, ...(withButton && i !== null ? [open] : []))

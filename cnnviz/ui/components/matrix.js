@@ -32,7 +32,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   })
   const buttons = []
   const says = (t, p) => filled(t === p ? data.rightSentence : data.errorSentence, {
-    count: cells[t][p].toLocaleString("en"), true: names[t], predicted: names[p],
+    images: counted(data.images, cells[t][p]), true: names[t], predicted: names[p],
     share: inWords(shareOf(t, p), 1) })
   const show = (t, p) => {
     heads.rows.forEach((head, i) => head.classList.toggle("on", i === t))
@@ -97,5 +97,5 @@ export default function ({ data, parentElement, setTriggerValue }) {
   memory.observer = new ResizeObserver(fit)
   memory.observer.observe(root)
   fit()
-  return () => memory.observer.disconnect()
+  return atTheEnd(memory, () => memory.observer.disconnect())
 }

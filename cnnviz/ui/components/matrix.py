@@ -17,8 +17,9 @@ def matrix(
     names: Sequence[str],
     *,
     key: str,
-    error_sentence: str = "{count} images of “{true}” were called “{predicted}”.",
-    right_sentence: str = "{count} images of “{true}” were recognised.",
+    error_sentence: str = "{images} of “{true}” called “{predicted}”.",
+    right_sentence: str = "{images} of “{true}” recognised.",
+    images: tuple[str, str] = ("{count} image", "{count} images"),
     true_title: str = "true",
     predicted_title: str = "called",
     hint: str = "",
@@ -32,14 +33,16 @@ def matrix(
     That is ``(true, predicted)``. Errors are warm, the diagonal is blue, both by the share of the
     row's images (of the column's with ``shares="column"``). Cells show counts, or shares in percent
     of the row or column. ``order`` (c,) arranges the classes; clicks and names keep their numbers.
-    The sentences have the places ``{count}``, ``{true}``, ``{predicted}`` and ``{share}``, which
-    ``percent`` spells; ``hint`` stands in their place while nothing is pointed at.
+    The sentences have the places ``{images}`` (``images``: one, several), ``{true}``,
+    ``{predicted}`` and ``{share}``, which ``percent`` spells; ``hint`` stands in their place while
+    nothing is pointed at.
     """
     data = {
         "cells": np.asarray(confusion).astype(int).tolist(),
         "names": list(names),
         "errorSentence": error_sentence,
         "rightSentence": right_sentence,
+        "images": list(images),
         "trueTitle": true_title,
         "predictedTitle": predicted_title,
         "hint": hint,
