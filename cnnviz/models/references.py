@@ -107,13 +107,15 @@ class ModelReference:
     def checkpoint_file(self) -> Path | None:
         """The weights file to load, or None when it is the whole network; raises NotFound.
 
-        ``best`` of an ended run and of a shipped model is ``model.keras`` itself; of a run that is
+        ``best`` of an ended run and of a shipped model, and ``last`` of the latter, whose history
+        was thinned, is ``model.keras`` itself; ``best`` of a run that is
         still going, or that broke off, it is ``best.npz``, else the newest checkpoint there is.
         """
         folder = self.folder
         if self.checkpoint is None:
             return None
-        if self.checkpoint == "best" and (folder / MODEL_FILE).is_file():
+        whole = ("best", "last") if self.kind == "shipped" else ("best",)
+        if self.checkpoint in whole and (folder / MODEL_FILE).is_file():
             return None
         named = folder / CHECKPOINTS / f"{self.checkpoint}.npz"
         if named.is_file():

@@ -95,6 +95,11 @@ def test_best_is_the_best_checkpoint_and_at_the_end_the_whole_network(home):
     assert ModelReference.parse(f"run:{ID}@last").checkpoint_file.stem == "epoch-2"
 
 
+@pytest.mark.parametrize("name", ["best", "last"])
+def test_best_and_last_of_a_shipped_network_are_the_finished_one(name):
+    assert ModelReference.parse(f"shipped:mnist_lenet5@{name}").checkpoint_file is None
+
+
 def test_a_run_before_its_first_checkpoint(home):
     checkpoints(home)
     with pytest.raises(NotFound):
