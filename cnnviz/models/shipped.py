@@ -158,12 +158,12 @@ SHIPPED: dict[str, Shipped] = {
         title=N_("Small photos through trained eyes"),
         story=N_(
             "Transfer learning: the network for everyday photos stands inside it as one frozen "
-            "part, and only the last layer is new. It enlarges each small photo to 224 pixels and "
+            "part, and only the last two layers are new. It enlarges each small photo to 224 pixels and "
             "asks what the trained part sees there."
         ),
         recipe=N_(
             "10,000 of the 50,000 training images and their mirror images. The frozen part turns "
-            "each into 1,280 numbers; the last layer was fitted to those by logistic regression."
+            "each into 1,280 numbers; two new layers learned from those, with much dropout."
         ),
         weaknesses=N_(
             "It learned from a fifth of the images that the other networks for small photos saw, "
