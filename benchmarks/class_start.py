@@ -66,7 +66,7 @@ async def class_starts(address: str, pid: int, home: Path, people: int, within: 
     ends = [first(diaries[run], "end") for run in order]
     gaps = [min((points[b] - e for e in ends if e < points[b]), default=None) for b in order]
     gaps = [gap for gap in gaps if gap is not None]
-    looks = sorted(s for session, _run, _pressed in class_ for s in session.polls)
+    looks = sorted(s for session, _run, _pressed in class_ for s in session.watching.polls)
     errors = [e for session, _run, _pressed in class_ for e in session.errors]
     press = min(runs.values())
     print(f"{'people':56} {people:8}")

@@ -2,65 +2,39 @@
 
 A browser a person would need more machine than the server that is measured. A session does what the
 browser's side does with the server: it fetches the page (and with it its owner cookie), asks for
-runs of the script, clicks buttons; while it watches a training it asks how that is, over one HTTP
-connection that it keeps, and has the script run again where an answer says more than the page shows
-(``cnnviz/ui/components/live.js``). It draws nothing.
+runs of the script, clicks buttons, fetches pictures, uploads files; while it watches a training it
+asks how that is (``watching.py``). Where the server goes away it comes back by itself, as browsers
+do: it asks again and again whether the server is there, connects anew, and has its page drawn. It
+draws nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import gzip
 import json
-import random
+import secrets
 import time
-import urllib.request
 from dataclasses import dataclass, field
-from urllib.parse import urlencode, urlsplit
 
 from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidHandshake, WebSocketException
 
-PATIENCE_S = 60.0
-WATCHING = "cnnviz_live"  # the component that asks again and again
-_AGAIN_S, _LOST_S = 1.0, 6.0  # as in live.js
+from benchmarks.drawn import Drawn
+from benchmarks.lines import PATIENCE_S, Answer, Line
+from benchmarks.watching import COMPONENT, Watching
+
+_FIRST_TRY_S, _LAST_TRY_S = 0.5, 10.0  # between tries to come back, doubled each time
+_XSRF = "_streamlit_xsrf"
+_GONE = (OSError, EOFError, WebSocketException)
 
 
-class Line:
-    """One HTTP connection, kept from question to question as browsers do."""
-
-    def __init__(self, address: str) -> None:
-        self._host, self._port = urlsplit(address).hostname, urlsplit(address).port
-        self._ends: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
-
-    async def get(self, path: str) -> tuple[int, dict[str, str], bytes, int]:
-        """(status, headers, body, bytes received); raises OSError and EOFError."""
-        try:
-            if self._ends is None:
-                self._ends = await asyncio.open_connection(self._host, self._port)
-            reader, writer = self._ends
-            head = f"GET {path} HTTP/1.1\r\nHost: {self._host}\r\nAccept-Encoding: gzip\r\n\r\n"
-            writer.write(head.encode())
-            raw = await reader.readuntil(b"\r\n\r\n")
-            first, *lines = raw.decode("latin-1").splitlines()
-            pairs = (line.partition(": ") for line in lines if line)
-            headers = {name.lower(): value for name, _colon, value in pairs}
-            body = await reader.readexactly(int(headers.get("content-length", 0)))
-        except BaseException:
-            self.close()
-            raise
-        received = len(raw) + len(body)
-        if headers.get("content-encoding") == "gzip":
-            body = gzip.decompress(body)
-        return int(first.split()[1]), headers, body, received
-
-    def close(self) -> None:
-        if self._ends is not None:
-            self._ends[1].close()
-            self._ends = None
+class Lost(Exception):
+    """The connection broke while something was asked; the session is coming back by itself."""
 
 
 @dataclass
@@ -68,193 +42,271 @@ class Session:
     """One person with one open tab.
 
     ``reruns`` are seconds from asking for a run of the whole script to its end, ``redraws`` the
-    same of those that became necessary while watching, ``polls`` from asking how a training is to
-    the whole answer. ``steps`` are what answers said: (seconds since 1970, step). ``received``
-    counts bytes of both lines, ``polled`` those of answers. ``errors`` are the sentences and
-    tracebacks that the server has shown.
+    same of those that became necessary while watching. ``errors`` are the sentences and tracebacks
+    that the server has shown, and its refusals. ``returns`` are seconds from each loss of the
+    connection to the moment when the page was drawn again. ``drawn`` is what the page shows.
+    ``received`` counts bytes of the WebSocket.
     """
 
     address: str
     reruns: list[float] = field(default_factory=list)
     redraws: list[float] = field(default_factory=list)
-    polls: list[float] = field(default_factory=list)
-    steps: list[tuple[float, int]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    returns: list[float] = field(default_factory=list)
+    losses: int = 0
     received: int = 0
-    polled: int = 0
     query: str = ""
     page: str = ""
 
-    async def open(self, page: str, query: str = "") -> None:
-        """Come to a page, ``query`` without the question mark, and wait until it is drawn."""
-        self.page, self.query = page, query
-        url = f"{self.address}/{page}?{query}"
-        request = urllib.request.Request(url, headers={"Accept": "text/html"})
-        answer = await asyncio.to_thread(urllib.request.urlopen, request, timeout=PATIENCE_S)
-        cookies = [c.partition(";")[0] for c in answer.headers.get_all("Set-Cookie") or []]
-        self._buttons: dict[str, str] = {}
-        self._page_hash = ""
+    def __post_init__(self) -> None:
+        self.watching = Watching(self.address, self._redraw)
+        self.drawn = Drawn()
+        self._http = Line(self.address)
+        self._cookies: dict[str, str] = {}
+        self._states: dict[str, WidgetState] = {}  # what its widgets are set to
+        self._session_id = self._page_hash = ""
         self._busy = False  # a run of the script has been asked for, and has not ended
         self._finished = asyncio.Event()
-        self._given: dict | None = None  # what the page was given to watch with
-        self._drawn_at, self._at_least_every = 0.0, float("inf")
-        self._fragment = self._component = ""
-        self._watching: asyncio.Task | None = None
-        self._line: ClientConnection = await connect(
-            self.address.replace("http", "ws") + "/_stcore/stream",
-            additional_headers={"Cookie": "; ".join(cookies)},
-            origin=self.address,
-            subprotocols=["streamlit"],
-            max_size=None,
-        )
-        self._listening = asyncio.create_task(self._listen())
+        self._present = asyncio.Event()  # connected, with the page drawn
+        self._closed = False
+        self._urls: asyncio.Future | None = None
+        self._fragment = self._component = ""  # of what is watched
+        self._ticks: dict[str, float] = {}  # fragments that are run again and again: seconds
+        self._ticking: asyncio.Task | None = None
+
+    async def open(self, page: str, query: str = "") -> None:
+        """Come to a page, ``query`` without the question mark, and wait until it is drawn.
+
+        Raises Lost where the server goes away meanwhile, and OSError or EOFError where it is not
+        there.
+        """
+        self.page, self.query = page, query
+        for path in (f"/{page}?{query}", "/_stcore/health", "/_stcore/host-config"):
+            answer = await self.get(path, {"Accept": "text/html"})
+            if answer.status != 200:
+                raise ConnectionError(f"{path}: status {answer.status}")
+        await self._connect()
         await self.rerun()
+        self._present.set()
+
+    async def get(self, path: str, headers: dict[str, str] | None = None) -> Answer:
+        """Fetch something with this person's cookies; refusals are noted among the errors."""
+        answer = await self._http.get(path, {"Cookie": self._cookie_line(), **(headers or {})})
+        self._cookies |= answer.cookies
+        if answer.status >= 500:
+            self.errors.append(f"{path.partition('?')[0]}: status {answer.status}")
+        return answer
+
+    async def go(self, page: str, query: str = "") -> float:
+        """Another page, in the same tab; returns the seconds until it is drawn."""
+        self.page, self.query = page, query
+        self._page_hash = self.drawn.pages[page]
+        return await self.rerun()
 
     async def rerun(self, pressed: str | None = None) -> float:
         """Run the whole script, as if the button with the key ``pressed`` had been clicked.
 
-        Returns the seconds until its end.
+        Returns the seconds until its end. Raises Lost and KeyError (no such button).
         """
-        message = self._message()
-        if pressed is not None:
-            widget = message.rerun_script.widget_states.widgets.add()
-            widget.id, widget.trigger_value = self._buttons[pressed], True
-        self.reruns.append(await self._run(message))
+        self.reruns.append(await self._run(pressed))
         return self.reruns[-1]
 
     def sees(self, key: str) -> bool:
         """Whether there is a button with this key."""
-        return key in self._buttons
+        return key in self.drawn.buttons
+
+    async def upload(self, key: str, name: str, data: bytes) -> float:
+        """Bring a file to the uploader with this key; the seconds of the run of the script."""
+        self._urls = asyncio.get_running_loop().create_future()
+        message = BackMsg()
+        message.file_urls_request.request_id = secrets.token_hex(8)
+        message.file_urls_request.file_names.append(name)
+        message.file_urls_request.session_id = self._session_id
+        await self._send(message)
+        urls = await asyncio.wait_for(self._urls, PATIENCE_S)
+        mark = secrets.token_hex(8)
+        body = (
+            f'--{mark}\r\nContent-Disposition: form-data; name="{name}"; filename="{name}"\r\n'
+            "Content-Type: application/octet-stream\r\n\r\n"
+        ).encode() + data
+        headers = {
+            "Cookie": self._cookie_line(),
+            "X-Xsrftoken": self._cookies.get(_XSRF, ""),
+            "Content-Type": f"multipart/form-data; boundary={mark}",
+        }
+        try:
+            answer = await self._http.ask(
+                "PUT", urls.upload_url, headers, body + f"\r\n--{mark}--\r\n".encode()
+            )
+        except (OSError, EOFError) as error:
+            raise Lost from error
+        if answer.status != 204:
+            raise Lost(f"the upload was answered with status {answer.status}")
+        state = WidgetState(id=self.drawn.uploaders[key])
+        info = state.file_uploader_state_value.uploaded_file_info.add()
+        info.name, info.size, info.file_id = name, len(data), urls.file_id
+        info.file_urls.CopyFrom(urls)
+        self._states[state.id] = state
+        return await self.rerun()
+
+    async def back(self, patience: float = PATIENCE_S) -> None:
+        """Wait until the page is there again after a loss; raises TimeoutError."""
+        await asyncio.wait_for(self._present.wait(), patience)
 
     async def close(self) -> None:
-        self._stop_watching()
+        self._closed = True
+        self.watching.stop()
+        self._ticks.clear()
         self._listening.cancel()
-        await self._line.close()
+        self._http.close()
+        with contextlib.suppress(*_GONE):
+            await self._socket.close()
 
-    def _message(self) -> BackMsg:
+    def _cookie_line(self) -> str:
+        return "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+
+    async def _connect(self) -> None:
+        protocols = ["streamlit", self._cookies.get(_XSRF) or "none", self._session_id]
+        self._socket: ClientConnection = await connect(
+            self.address.replace("http", "ws") + "/_stcore/stream",
+            additional_headers={"Cookie": self._cookie_line()},
+            origin=self.address,
+            subprotocols=[p for p in protocols if p],
+            max_size=None,
+            ping_interval=None,  # browsers send none
+        )
+        self._busy = False
+        self._listening = asyncio.create_task(self._listen(self._socket))
+
+    async def _come_back(self) -> None:
+        """Ask whether the server is there, later and later; then connect, and draw the page."""
+        lost, wait = time.monotonic(), _FIRST_TRY_S
+        while not self._closed:
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, _LAST_TRY_S)
+            try:
+                if (await self._http.get("/_stcore/health")).status != 200:
+                    continue
+                await self._connect()
+                await self._run()
+            except (*_GONE, InvalidHandshake, Lost):
+                continue
+            self.returns.append(time.monotonic() - lost)
+            self._present.set()
+            return
+
+    async def _run(self, pressed: str | None = None, fragment: str = "") -> float:
+        """Seconds until a run of the script has ended; one thing after the other."""
+        while self._busy:
+            await asyncio.sleep(0.01)
         message = BackMsg()
         state = message.rerun_script
         state.query_string, state.page_script_hash = self.query, self._page_hash
         state.page_name = "" if self._page_hash else self.page
         state.context_info.locale, state.context_info.timezone = "en-US", "UTC"
         state.context_info.url = f"{self.address}/{self.page}"
-        return message
-
-    async def _run(self, message: BackMsg) -> float:
-        """Seconds until a run of the script has ended; one thing after the other."""
-        while self._busy:
-            await asyncio.sleep(0.01)
+        for kept in self._states.values():
+            state.widget_states.widgets.add().CopyFrom(kept)
+        if pressed is not None:
+            widget = state.widget_states.widgets.add()
+            widget.id, widget.trigger_value = self.drawn.buttons[pressed], True
+        state.fragment_id = fragment
+        if fragment and fragment == self._fragment:  # what a trigger of the component asks for
+            widget = state.widget_states.widgets.add()
+            widget.id = _make_trigger_id(self._component, "events")
+            widget.json_trigger_value = json.dumps([{"event": "changed", "value": 1}])
         self._busy = True
-        began = time.perf_counter()
+        began, socket = time.perf_counter(), self._socket
         self._finished.clear()
-        await self._line.send(message.SerializeToString())
+        await self._send(message)
         await asyncio.wait_for(self._finished.wait(), PATIENCE_S)
+        if self._socket is not socket or socket.close_code is not None:
+            raise Lost
         return time.perf_counter() - began
 
-    async def _listen(self) -> None:
-        async for data in self._line:
-            self.received += len(data)
-            message = ForwardMsg()
-            message.ParseFromString(data)
-            self._take(message)
+    async def _send(self, message: BackMsg) -> None:
+        try:
+            await self._socket.send(message.SerializeToString())
+        except _GONE as error:
+            raise Lost from error
+
+    async def _redraw(self) -> None:
+        with contextlib.suppress(Lost):
+            self.redraws.append(await self._run(fragment=self._fragment))
+
+    async def _tick(self) -> None:
+        """Have parts of the page run again that show the progress of something."""
+        while self._ticks:
+            await asyncio.sleep(min(self._ticks.values()))
+            for fragment in list(self._ticks):
+                if fragment in self._ticks and self._present.is_set():
+                    with contextlib.suppress(Lost):
+                        await self._run(fragment=fragment)
+
+    async def _listen(self, socket: ClientConnection) -> None:
+        with contextlib.suppress(*_GONE):
+            async for data in socket:
+                self.received += len(data)
+                message = ForwardMsg()
+                message.ParseFromString(data)
+                self._take(message)
+        was_here = self._present.is_set()
+        self._present.clear()
+        self._finished.set()  # whoever waits for the end of a run hears of the loss
+        if self._urls is not None and not self._urls.done():
+            self._urls.set_exception(Lost())
+        if was_here and not self._closed:
+            self.losses += 1
+            self._returning = asyncio.create_task(self._come_back())
 
     def _take(self, message: ForwardMsg) -> None:
         kind = message.WhichOneof("type")
         if kind == "new_session":
-            if not message.metadata.run.fragment_ids:
-                self._given = None  # until this run gives it again
+            self._begin(message)
         elif kind == "navigation":
             self._page_hash = message.navigation.page_script_hash
+            self.drawn.note_pages(message.navigation)
         elif kind == "delta":
-            self._look_at(message.delta)
+            self._look_at(message)
         elif kind == "page_info_changed":
             self.query = message.page_info_changed.query_string
         elif kind == "auto_rerun":
-            self._at_least_every = message.auto_rerun.interval
-        elif kind == "script_finished":
-            self._end_of_run(message.script_finished)
+            self.watching.at_least_every = message.auto_rerun.interval
+            self._ticks[message.auto_rerun.fragment_id] = message.auto_rerun.interval
+        elif kind == "file_urls_response" and self._urls is not None:
+            self._urls.set_result(message.file_urls_response.file_urls[0])
+        elif kind == "script_finished" and (
+            message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
+        ):  # else the run that follows is the one to wait for
+            self._busy = False
+            self._finished.set()
+            self._settle()
 
-    def _end_of_run(self, status: int) -> None:
-        if status == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
-            return  # the run that follows is the one to wait for
-        self._busy = False
-        self._finished.set()
-        if self._given is None:
-            self._stop_watching()
-        elif self._watching is None:
-            self._watching = asyncio.create_task(self._watch())
+    def _settle(self) -> None:
+        self.watching.settle()
+        self._ticks.pop(self._fragment, None)  # whoever watches asks by other means
+        if self._ticks and (self._ticking is None or self._ticking.done()):
+            self._ticking = asyncio.create_task(self._tick())
 
-    def _look_at(self, delta: object) -> None:
+    def _begin(self, message: ForwardMsg) -> None:
+        identifier = message.new_session.initialize.session_id
+        if identifier and identifier != self._session_id:
+            self._session_id = identifier
+            self._states.clear()  # files that were brought to a server that is gone
+        if not message.metadata.run.fragment_ids:
+            self.watching.forget()
+            self.drawn.forget()
+            self._ticks.clear()
+
+    def _look_at(self, message: ForwardMsg) -> None:
+        delta = message.delta
+        self.drawn.take(delta, tuple(message.metadata.delta_path))
         element = delta.new_element
         kind = element.WhichOneof("type") if delta.HasField("new_element") else None
-        if kind == "button":
-            # a widget's id ends with the key that the page gave it
-            self._buttons[element.button.id.split("-", 2)[-1]] = element.button.id
-        elif kind == "bidi_component" and element.bidi_component.component_name == WATCHING:
-            self._given = json.loads(element.bidi_component.json)
-            self._drawn_at = time.monotonic()
+        if kind == "bidi_component" and element.bidi_component.component_name == COMPONENT:
+            self.watching.give(json.loads(element.bidi_component.json))
             self._component, self._fragment = element.bidi_component.id, delta.fragment_id
         elif kind == "exception":
-            self.errors.append(element.exception.message)
+            self.errors.append(f"{self.page}: {element.exception.message}")
         elif kind == "alert" and element.alert.format == element.alert.ERROR:
-            self.errors.append(element.alert.body)
-
-    async def _watch(self) -> None:
-        """What ``live.js`` does, on a page that is looked at."""
-        line, told, path = Line(self.address), {}, ""
-        asked: float | None = None  # when a run was asked for that has not come yet
-        try:
-            while (given := self._given) is not None:
-                told = told if path == given["address"] else {}
-                path = given["address"]
-                if asked is not None and asked < self._drawn_at:
-                    asked = None
-                since = time.monotonic() - (asked or self._drawn_at)
-                due = since > (_LOST_S if asked else _AGAIN_S)
-                need = _outdated(told, given["drawn"]) if due else None
-                query = {"lang": given["language"], "after": told.get("tag", "")}
-                query |= {"ask": need} if need else {}
-                began = time.perf_counter()
-                answer = await line.get(
-                    f"{path}?{urlencode(query | ({'ask': need} if need else {}))}"
-                )
-                self.polls.append(time.perf_counter() - began)
-                status, headers, body, size = answer
-                self.received += size
-                self.polled += size
-                if status == 200:
-                    told = json.loads(body)
-                    self.steps.append((time.time(), told["step"]))
-                mine = given["drawn"]["buttons"] is not None and _outdated(told, given["drawn"])
-                wanted = status == 404 or mine or (need and "x-turn" in headers)
-                if (due and wanted) or time.monotonic() - self._drawn_at > self._at_least_every:
-                    asked = time.monotonic()
-                    await self._redraw()
-                await asyncio.sleep(given["every"] * random.uniform(0.9, 1.1))
-        finally:
-            line.close()
-            self._watching = None
-
-    async def _redraw(self) -> None:
-        """What a trigger of the component asks for."""
-        message = self._message()
-        message.rerun_script.fragment_id = self._fragment
-        widget = message.rerun_script.widget_states.widgets.add()
-        widget.id = _make_trigger_id(self._component, "events")
-        widget.json_trigger_value = json.dumps([{"event": "changed", "value": 1}])
-        with contextlib.suppress(OSError):
-            self.redraws.append(await self._run(message))
-
-    def _stop_watching(self) -> None:
-        if self._watching is not None:
-            self._watching.cancel()
-
-
-def _outdated(told: dict, drawn: dict) -> str | None:
-    """What of the page has to be drawn again."""
-    if not told:
-        return None
-    if told["page"] != drawn["page"]:
-        return "page"
-    buttons = drawn["buttons"] is not None and told["buttons"] != drawn["buttons"]
-    return "part" if told["part"] != drawn["part"] or buttons else None
+            self.errors.append(f"{self.page}: {element.alert.body}")

@@ -87,18 +87,19 @@ async def watch(address: str, pid: int, home: Path, people: int, seconds: float)
         await viewer.open("train", f"run={run}")
     await asyncio.sleep(SETTLE_S)
     for viewer in viewers:
-        for noted in (viewer.polls, viewer.redraws, viewer.steps):
+        for noted in (viewer.watching.polls, viewer.redraws, viewer.watching.steps):
             noted.clear()
-        viewer.received = viewer.polled = 0
+        viewer.received = viewer.watching.received = 0
     before, began = processor_seconds(pid), time.perf_counter()
     await asyncio.sleep(seconds)
     took = time.perf_counter() - began
     used = processor_seconds(pid) - before
-    polls = sorted(seconds for viewer in viewers for seconds in viewer.polls)
+    polls = sorted(seconds for viewer in viewers for seconds in viewer.watching.polls)
     redraws = sorted(seconds for viewer in viewers for seconds in viewer.redraws)
-    received, polled = (sum(getattr(v, n) for v in viewers) for n in ("received", "polled"))
+    polled = sum(viewer.watching.received for viewer in viewers)
+    received = polled + sum(viewer.received for viewer in viewers)
     batches = batches_of(diary)
-    age = sorted(a for viewer in viewers for a in ages(viewer.steps, batches))
+    age = sorted(a for viewer in viewers for a in ages(viewer.watching.steps, batches))
     errors = [error for viewer in viewers for error in viewer.errors]
     age_p50, age_p99 = statistics.median(age), age[int(0.99 * len(age))]
     p50, p95 = (1000 * polls[int(share * len(polls))] for share in (0.5, 0.95))
