@@ -53,10 +53,10 @@ def gpus() -> list[str]:
     return chosen
 
 
-def resident_bytes() -> int:
-    """Memory this process takes up now; 0 where that cannot be known."""
+def resident_bytes(pid: int | None = None) -> int:
+    """Memory this process, or another one of ours, takes up now; 0 where that is not known."""
     try:
-        pages = int(_text("/proc/self/statm").split()[1])
+        pages = int(_text(f"/proc/{pid or 'self'}/statm").split()[1])
     except (ValueError, IndexError):
         return 0
     return pages * os.sysconf("SC_PAGE_SIZE")

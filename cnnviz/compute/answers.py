@@ -5,19 +5,27 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
+import os
 import threading
+import time
 import zlib
 from collections import OrderedDict
 from pathlib import Path
 
 from cnnviz import storage
+from cnnviz.compute.metrics import CACHE
 from cnnviz.errors import CnnvizError
 from cnnviz.models.references import ModelReference
 
 SHIPPED_FOLDER = "answers"
 MEMORY_BYTES = 96 * 2**20
-DISK_BYTES = 512 * 2**20
+DISK_BYTES = 512 * 2**20  # unless $CNNVIZ_CACHE_MB says otherwise
+SETTING = "CNNVIZ_CACHE_MB"
 LARGEST = 8 * 2**20  # an answer above this is not kept
+_LEFTOVER_S = 600.0  # what is being written for so long was left by a killed process
+
+_log = logging.getLogger("cnnviz.compute")
 
 
 class AnswerCache:
@@ -31,10 +39,11 @@ class AnswerCache:
         self,
         folder: Path | None = None,
         memory_bytes: int = MEMORY_BYTES,
-        disk_bytes: int = DISK_BYTES,
+        disk_bytes: int | None = None,
     ) -> None:
         self._folder = folder
-        self._memory_bytes, self._disk_bytes = memory_bytes, disk_bytes
+        self._memory_bytes = memory_bytes
+        self._disk_bytes = disk_limit() if disk_bytes is None else disk_bytes
         self._memory: OrderedDict[str, bytes] = OrderedDict()
         self._in_memory = 0
         self._on_disk: int | None = None  # known after the first look
@@ -54,17 +63,27 @@ class AnswerCache:
             answer = self._memory.get(key)
             if answer is not None:
                 self._memory.move_to_end(key)
+                CACHE.labels("memory").inc()
                 return answer
-        places = [self.folder / f"{key}.bin"]
+        places = {"disk": self.folder / f"{key}.bin"}
         shipped = shipped_answers(parameters.get("model"))
         if shipped is not None:
-            places.insert(0, shipped / f"{key}.bin")
-        for path in places:
+            places = {"shipped": shipped / f"{key}.bin", **places}
+        for place, path in places.items():
             answer = _read(path)
             if answer is not None:
                 self.remember(key, answer)
+                CACHE.labels(place).inc()
                 return answer
+        CACHE.labels("none").inc()
         return None
+
+    def size(self, place: str) -> int:
+        """Bytes kept in ``memory`` or on ``disk``."""
+        with self._lock:
+            if place == "disk" and self._on_disk is None:
+                self._on_disk = _trim(self.folder, self._disk_bytes)
+            return self._in_memory if place == "memory" else self._on_disk
 
     def remember(self, key: str, answer: bytes) -> None:
         """Keep an answer in memory, unless it is too large."""
@@ -91,6 +110,12 @@ class AnswerCache:
                 self._on_disk += len(packed)
             if self._on_disk is None or self._on_disk > self._disk_bytes:
                 self._on_disk = _trim(self.folder, self._disk_bytes)
+
+
+def disk_limit() -> int:
+    """``$CNNVIZ_CACHE_MB`` in bytes if it is a number up to a million, else ``DISK_BYTES``."""
+    wanted = os.environ.get(SETTING, "")
+    return int(wanted) * 10**6 if wanted.isdecimal() and int(wanted) <= 10**6 else DISK_BYTES
 
 
 def answer_key(name: str, version: int, parameters: dict) -> str:
@@ -125,20 +150,43 @@ def shipped_answers(reference: object) -> Path | None:
 
 def _read(path: Path) -> bytes | None:
     try:
-        answer = zlib.decompress(path.read_bytes())  # it checks an Adler-32 sum
-    except (OSError, zlib.error):
+        packed = path.read_bytes()
+    except OSError:
+        return None
+    try:
+        answer = _unpacked(packed)
+    except (zlib.error, ValueError):
+        CACHE.labels("damaged").inc()
+        _log.warning("A kept answer is damaged; it is made again")
+        with contextlib.suppress(OSError):  # shipped ones may be read-only
+            path.unlink()
         return None
     with contextlib.suppress(OSError):  # shipped answers may be read-only
         path.touch()
     return answer
 
 
+def _unpacked(packed: bytes) -> bytes:
+    """Raises zlib.error or ValueError unless all of it is what ``pack`` made (an Adler-32 sum is
+    checked), and no larger than what is kept."""
+    unpacking = zlib.decompressobj()
+    answer = unpacking.decompress(packed, LARGEST + 1)
+    if not unpacking.eof or unpacking.unused_data:
+        raise ValueError("it breaks off, or goes on")
+    return answer
+
+
 def _trim(folder: Path, limit: int) -> int:
     """Delete what was not used for longest until a tenth of the limit is free again.
 
-    Returns the bytes left. Another process may delete the same files meanwhile.
+    Returns the bytes left. Another process may delete the same files meanwhile. What processes that
+    were killed had begun to write goes as well.
     """
     files = []
+    for path in folder.glob(".new-*"):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > _LEFTOVER_S:
+                path.unlink()
     for path in folder.glob("*.bin"):
         try:
             state = path.stat()

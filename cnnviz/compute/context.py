@@ -56,6 +56,7 @@ class Context:
         models: the loaded models, which outlive a question.
         send: called with (fraction, text, frame or None) as often as makes sense.
         is_cancelled: whether the answer is not wanted any more.
+        let_others: called between steps: a chance for something short to be done meanwhile.
     """
 
     def __init__(
@@ -63,8 +64,10 @@ class Context:
         models: Models,
         send: Callable[[float, str, object], None] = lambda fraction, text, frame: None,
         is_cancelled: Callable[[], bool] = lambda: False,
+        let_others: Callable[[], None] = lambda: None,
     ) -> None:
         self._models, self._send, self._is_cancelled = models, send, is_cancelled
+        self._let_others = let_others
         self._fraction, self._text, self._frame = 0.0, "", None
         self._sent = -FRAME_SECONDS
 
@@ -88,7 +91,11 @@ class Context:
         self.report(self._fraction, "", frame)
 
     def check_cancelled(self) -> None:
-        """Raises Cancelled when the answer is not wanted any more: call it between steps."""
+        """Raises Cancelled when the answer is not wanted any more: call it between steps.
+
+        A worker may answer somebody's quick question here, so no network may be half changed.
+        """
+        self._let_others()
         if self._is_cancelled():
             raise Cancelled("This was stopped.")
 

@@ -8,19 +8,29 @@ if question.wait(1.0):
 from __future__ import annotations
 
 import atexit
+import logging
 import threading
 import time
 import weakref
 from abc import ABC, abstractmethod
 
+from cnnviz import logs
 from cnnviz.compute import codec, registry
 from cnnviz.compute.answers import AnswerCache, answer_key
-from cnnviz.compute.metrics import OUTCOMES, SECONDS
+from cnnviz.compute.metrics import COMPUTING, IN_LINE, OUTCOMES, SECONDS
 from cnnviz.errors import Cancelled, CnnvizError, TookTooLong
+
+_ALARMING = ("took_too_long", "worker_lost", "unexpected")
+
+_log = logging.getLogger("cnnviz.compute")
 
 
 class Job:
-    """One computation, shared by everybody who asked the same while it was under way."""
+    """One computation, shared by everybody who asked the same while it was under way.
+
+    ``request`` is the number of the page's run (see ``cnnviz.logs``) that asked first.
+    ``wanted_no_more``: it was ended because nobody waits for it.
+    """
 
     def __init__(
         self, name: str, parameters: dict, key: str | None = None, asker: str = ""
@@ -28,12 +38,22 @@ class Job:
         self.name, self.parameters, self.key, self.asker = name, parameters, key, asker
         self.askers: weakref.WeakSet[Question] = weakref.WeakSet()
         self.finished = threading.Event()
-        self.running = False
+        self.running = self.wanted_no_more = False
+        self.request = logs.number()
         self.fraction, self.text = 0.0, ""
         self.frame: codec.Value = None
         self.answer: bytes | None = None
         self.error: CnnvizError | None = None
         self._asked_at = time.monotonic()
+        self._began_at: float | None = None
+        self._worker: int | None = None
+
+    def began(self, moment: float, worker: int) -> None:
+        """A worker is at it (``time.monotonic``)."""
+        self.running, self._worker = True, worker
+        if self._began_at is None:
+            IN_LINE.labels(self.name).observe(max(0.0, moment - self._asked_at))
+        self._began_at = moment
 
     def finish(self, answer: bytes | None = None, error: CnnvizError | None = None) -> bool:
         """Keep the outcome; False when there was one before (the first one counts)."""
@@ -44,8 +64,12 @@ class Job:
             self.fraction = 1.0
         self.finished.set()
         outcome = "answered" if error is None else error.code
+        now = time.monotonic()
         OUTCOMES.labels(self.name, outcome).inc()
-        SECONDS.labels(self.name).observe(time.monotonic() - self._asked_at)
+        SECONDS.labels(self.name).observe(now - self._asked_at)
+        if self._began_at is not None:
+            COMPUTING.labels(self.name).observe(now - self._began_at)
+        self._note(outcome, now)
         return True
 
     def known(self, answer: bytes) -> None:
@@ -53,6 +77,23 @@ class Job:
         self.answer, self.fraction = answer, 1.0
         self.finished.set()
         OUTCOMES.labels(self.name, "known").inc()
+
+    def _note(self, outcome: str, now: float) -> None:
+        """A line of the log: what, for whom, how long; never about which image."""
+        began = self._began_at if self._began_at is not None else now
+        model = str(self.parameters.get("model") or "")
+        facts = {
+            "request": self.request,
+            "question": self.name,
+            "model": model if model.startswith("shipped:") else model.partition(":")[0],
+            "outcome": outcome,
+            "in_line_s": round(began - self._asked_at, 3),
+            "computing_s": round(now - began, 3),
+            "worker": self._worker,
+            "asker": logs.short(self.asker),
+        }
+        level = logging.WARNING if outcome in _ALARMING else logging.INFO
+        _log.log(level, "A question ended", extra={"facts": facts})
 
 
 class Question:

@@ -9,67 +9,43 @@ import threading
 import time
 from pathlib import Path
 
-from cnnviz import storage
-from cnnviz.compute import registry
+from cnnviz import machine, storage
+from cnnviz.compute import registry, sizing
 from cnnviz.compute.answers import AnswerCache
 from cnnviz.compute.engine import Engine, Job, Question
 from cnnviz.compute.lanes import Lane
+from cnnviz.compute.memory_needs import check_memory
 from cnnviz.compute.metrics import LOST
+from cnnviz.compute.poison import Poison
+from cnnviz.compute.pool import Slot, Task, choose, waiting_too_long
 from cnnviz.compute.process import WorkerProcess
-from cnnviz.compute.sizing import RECYCLE_BYTES, worker_count
-from cnnviz.errors import Cancelled, CnnvizError, TookTooLong, WorkerLost, from_code
+from cnnviz.errors import Cancelled, CnnvizError, NotPossible, TookTooLong, WorkerLost, from_code
+from cnnviz.texts import N_
 
 GRACE_SECONDS = 0.5  # a page that is run again asks again: its work goes on
 STOP_SECONDS = 2.0  # what a cancelled question has before its worker is replaced
 LONG_NICE = 10
+ONCE_MORE = N_("The process that computed this has ended. It is tried once more …")
+_LOOK_AT_MEMORY_S = 0.25
 _MAX_FAILED_STARTS = 3
 _MAX_BACKOFF_SECONDS = 30.0
+_KILLED = -9  # the status of a process that the system, or a person, ended
 
 _log = logging.getLogger("cnnviz.compute")
-
-
-class _Task:
-    """A job in this pool. ``stop_at``: when the worker is to be told; ``kill_at``: when ended."""
-
-    def __init__(self, number: int, job: Job, cost: str, limit_s: float) -> None:
-        self.number, self.job, self.cost, self.limit_s = number, job, cost, limit_s
-        self.attempts = 0
-        self.limit_at: float | None = None
-        self.stop_at: float | None = None
-        self.kill_at: float | None = None
-
-    @property
-    def asker(self) -> str:
-        return self.job.asker
-
-    def next_moment(self) -> float:
-        """When the watch has something to do about this task."""
-        moments = (self.limit_at, self.stop_at, self.kill_at)
-        return min((m for m in moments if m is not None), default=float("inf"))
-
-
-class _Slot:
-    """A place in the pool; its processes come and go."""
-
-    def __init__(self, index: int, only_quick: bool) -> None:
-        self.index, self.only_quick = index, only_quick
-        self.process: WorkerProcess | None = None
-        self.ready = False  # to be given tasks
-        self.came_up = False  # this process was ready once
-        self.task: _Task | None = None
-        self.failed_starts = 0
 
 
 class LocalEngine(Engine):
     """Two lanes in which people take turns: quick questions have a worker of their own.
 
     With two workers or more, the first answers nothing but quick questions; the others take long
-    ones first and help out with quick ones. Workers are started in the background at once.
+    ones first, and quick ones too, also between two steps of a long one (see ``pool``). Workers are
+    started in the background at once; a reserve for quick questions when it is needed.
 
     Args:
         questions: the module with the registry (see ``compute.registry``).
         cache: where answers are looked up and kept; None for none.
         workers: how many; None for what the machine carries.
+        memory_limit: bytes that a worker may take up; None for ``sizing.worker_memory``.
     """
 
     def __init__(
@@ -77,13 +53,17 @@ class LocalEngine(Engine):
         questions: str = registry.MODULE,
         cache: AnswerCache | None = None,
         workers: int | None = None,
+        memory_limit: int | None = None,
     ) -> None:
         super().__init__(questions, cache)
         self._module = questions
-        count = workers or worker_count()
-        self._slots = [_Slot(i, only_quick=i == 0 and count > 1) for i in range(count)]
-        self._waiting: dict[str, Lane[_Task]] = {"quick": Lane(), "long": Lane()}
-        self._known: dict[str, _Task] = {}  # by key: what is under way and may be shared
+        count = workers or sizing.worker_count()
+        self.memory_limit = memory_limit or sizing.worker_memory(count)
+        self._reserve_possible = workers is None and sizing.has_reserve()
+        self._slots = [Slot(i, only_quick=i == 0 and count > 1) for i in range(count)]
+        self._waiting: dict[str, Lane[Task]] = {"quick": Lane(), "long": Lane()}
+        self._known: dict[str, Task] = {}  # by key: what is under way and may be shared
+        self._poison = Poison()
         self._numbers = itertools.count(1)
         self._changed = threading.Condition(threading.RLock())
         self._closed = threading.Event()
@@ -104,6 +84,18 @@ class LocalEngine(Engine):
         with self._changed:
             return [s.process.pid for s in self._slots if s.process is not None and s.ready]
 
+    @property
+    def wanted_workers(self) -> int:
+        """How many workers there should be."""
+        with self._changed:
+            return len(self._slots)
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether some questions get no answer, because workers end before they are ready."""
+        with self._changed:
+            return any(self._unserved(cost) for cost in self._waiting)
+
     def wait_until_ready(self, timeout: float | None = None) -> bool:
         """Wait until every worker has loaded what it needs."""
         with self._changed:
@@ -113,6 +105,16 @@ class LocalEngine(Engine):
         """How many questions are in line, ``quick`` or ``long``."""
         with self._changed:
             return len(self._waiting[lane])
+
+    def at_work(self) -> int:
+        """How many questions are being answered."""
+        with self._changed:
+            return sum(len(slot.held) for slot in self._slots)
+
+    def pending_of(self, asker: str) -> int:
+        """How many questions of a person wait or are being answered."""
+        with self._changed:
+            return sum(task.asker == asker for task in self._tasks())
 
     def drop(self, job: Job) -> None:
         with self._changed:
@@ -149,6 +151,12 @@ class LocalEngine(Engine):
 
     def _submit(self, job: Job) -> Question:
         kind = self.questions[job.name]
+        try:
+            self._poison.check(job)
+            check_memory(job.name, job.parameters, self.memory_limit)
+        except CnnvizError as error:
+            job.finish(error=error)
+            return Question(job)
         with self._changed:
             if self._closed.is_set():
                 job.finish(error=WorkerLost("The server is shutting down."))
@@ -158,40 +166,63 @@ class LocalEngine(Engine):
                 known.stop_at = None  # wanted again
                 return Question(known.job, self)
             question = Question(job, self)
-            task = _Task(next(self._numbers), job, kind.cost, kind.limit_s)
-            self._waiting[task.cost].add(task)
+            task = Task(job, kind)
+            self._waiting[kind.cost].add(task)
             if job.key is not None:
                 self._known[job.key] = task
             self._hand_out()
         return question
 
     def _hand_out(self) -> None:
-        """Give waiting tasks to idle workers."""
+        """Give waiting tasks to workers that can take one."""
         for slot in self._slots:
-            if slot.ready and slot.task is None:
-                lanes = ("quick",) if slot.only_quick else ("long", "quick")
-                lane = next((self._waiting[name] for name in lanes if self._waiting[name]), None)
-                if lane is not None:
-                    self._give(lane.pop(self._busy()), slot)
+            if slot.idle and not slot.only_quick and self._waiting["long"]:
+                self._give(self._waiting["long"].pop(self._busy()), slot)
+        quick, left = self._waiting["quick"], []
+        while quick and any(slot.idle or slot.takes_guest for slot in self._slots):
+            task = quick.pop(self._busy())
+            slot = choose(task, self._slots)
+            if slot is None:
+                left.append(task)
+            else:
+                self._give(task, slot)
+        for task in reversed(left):
+            quick.put_back(task)
+        for slot, number, task in waiting_too_long(self._slots):
+            free = next((s for s in self._slots if s.idle), None)
+            if free is None:
+                break
+            del slot.held[number]
+            slot.owed.add(number)
+            slot.process.send({"cancel": number})
+            task.take_back()
+            task.attempts -= 1
+            self._give(task, free)
         self._changed.notify_all()
 
-    def _give(self, task: _Task, slot: _Slot) -> None:
-        task.attempts += 1
-        task.limit_at = time.monotonic() + task.limit_s
-        slot.task = task
-        job = task.job
-        slot.process.send({"ask": task.number, "name": job.name, "parameters": job.parameters})
+    def _give(self, task: Task, slot: Slot) -> None:
+        task.give()
+        number, job = next(self._numbers), task.job
+        slot.held[number] = task
+        slot.process.send(
+            {
+                "ask": number,
+                "name": job.name,
+                "parameters": job.parameters,
+                "request": job.request,
+            }
+        )
 
     def _busy(self) -> list[str]:
         """Who has something under way."""
-        return [slot.task.asker for slot in self._slots if slot.task is not None]
+        return [task.asker for slot in self._slots for task in slot.held.values()]
 
-    def _tasks(self) -> list[_Task]:
-        running = [slot.task for slot in self._slots if slot.task is not None]
-        return [*running, *self._waiting["quick"], *self._waiting["long"]]
+    def _tasks(self) -> list[Task]:
+        held = [task for slot in self._slots for task in slot.held.values()]
+        return [*held, *self._waiting["quick"], *self._waiting["long"]]
 
     def _finish(
-        self, task: _Task, answer: bytes | None = None, error: CnnvizError | None = None
+        self, task: Task, answer: bytes | None = None, error: CnnvizError | None = None
     ) -> None:
         """Tell everybody who asked; from now on the same question is a new one."""
         job = task.job
@@ -204,7 +235,7 @@ class LocalEngine(Engine):
 
     # One thread for each slot: it starts a process, listens to it, and starts the next
 
-    def _keep_slot(self, slot: _Slot) -> None:
+    def _keep_slot(self, slot: Slot) -> None:
         folder = storage.home() / "logs"
         folder.mkdir(exist_ok=True)
         log = folder / f"compute-{slot.index}.log"
@@ -214,38 +245,41 @@ class LocalEngine(Engine):
                 pause = min(0.5 * 2**slot.failed_starts, _MAX_BACKOFF_SECONDS)
                 self._closed.wait(pause)
 
-    def _one_life(self, slot: _Slot, log: Path) -> None:
+    def _one_life(self, slot: Slot, log: Path) -> None:
         nice = 0 if slot.only_quick or len(self._slots) == 1 else LONG_NICE
         try:
-            process = WorkerProcess(self._module, nice, warm_up=slot.only_quick, log=log)
+            process = WorkerProcess(self._module, nice, warm_up=slot.index == 0, log=log)
         except OSError:
             _log.exception("A compute worker could not be started")
-            self._on_death(slot)
+            self._on_death(slot, 0)
             return
         with self._changed:
-            slot.process, slot.came_up = process, False
+            slot.begin(process)
             if self._closed.is_set():
                 process.kill()
         for message in process.messages():
             self._on_message(slot, message)
         status = process.reap()
         if not self._closed.is_set():
-            LOST.inc()
-            _log.warning("Compute worker %d ended with status %s", process.pid, status)
-        self._on_death(slot)
+            LOST.labels(slot.killed_because or "unasked").inc()
+            facts = {"worker": slot.index, "status": status, "why": slot.killed_because}
+            _log.warning("A compute worker ended", extra={"facts": facts})
+        self._on_death(slot, status)
 
-    def _on_message(self, slot: _Slot, message: dict) -> None:
+    def _on_message(self, slot: Slot, message: dict) -> None:
         if "report" in message:
-            task = slot.task
-            if task is not None and task.number == message["report"]:
+            task = slot.held.get(message["report"])
+            if task is not None:
                 job = task.job
                 job.fraction, job.text = message["fraction"], message["text"]
                 if message["frame"] is not None and not job.finished.is_set():
                     job.frame = message["frame"]
         elif "started" in message:
             with self._changed:
-                if slot.task is not None:
-                    slot.task.job.running = True
+                task = slot.held.get(message["started"])
+                if task is not None:
+                    task.started_at = time.monotonic()
+                    task.job.began(task.started_at, slot.index)
         elif "done" in message:
             self._on_done(slot, message)
         elif "ready" in message:
@@ -254,51 +288,78 @@ class LocalEngine(Engine):
                 slot.failed_starts = 0
                 self._hand_out()
 
-    def _on_done(self, slot: _Slot, message: dict) -> None:
+    def _on_done(self, slot: Slot, message: dict) -> None:
         with self._changed:
-            task, slot.task = slot.task, None
-            if "error" in message:
-                code, template, values = message["error"]
-                self._finish(task, error=from_code(code, template, values))
-            else:
-                self._remember(task.job, message["answer"])
-                self._finish(task, answer=message["answer"])
-            if message["memory"] > RECYCLE_BYTES:
+            number = message["done"]
+            task = slot.held.pop(number, None)
+            slot.owed.discard(number)
+            if task is not None:
+                for host in slot.held.values():  # it has rested
+                    host.limit_at = host.limit_at and host.limit_at + _since(task.started_at)
+                if "error" in message:
+                    code, template, values = message["error"]
+                    self._finish(task, error=from_code(code, template, values))
+                else:
+                    slot.has_answered(task.subject)
+                    self._remember(task.job, message["answer"])
+                    self._finish(task, answer=message["answer"])
+                self._answered.put(task.job)
+            if message["memory"] > sizing.recycle_bytes(self.memory_limit) and not slot.held:
                 slot.ready = False
+                slot.killed_because = "grown"
                 slot.process.kill()
             self._hand_out()
-        self._answered.put(task.job)
 
-    def _on_death(self, slot: _Slot) -> None:
+    def _on_death(self, slot: Slot, status: int) -> None:
         with self._changed:
             if not slot.came_up:
                 slot.failed_starts += 1
-            task, slot.task = slot.task, None
-            slot.process, slot.ready, slot.came_up = None, False, False
-            if task is not None:
-                if not task.job.running and task.attempts < 2 and task.kill_at is None:
-                    task.limit_at = None
-                    self._waiting[task.cost].put_back(task)
+            culprit, why, by_us = slot.culprit(), slot.killed_because, slot.blamed is not None
+            for task in reversed(slot.clear()):
+                innocent = culprit is not task and (culprit is not None or task.attempts < 2)
+                outside = culprit is task and status == _KILLED and not by_us
+                if innocent or (outside and task.kind.cached and task.attempts < 2):
+                    self._once_more(task, harmed=not innocent)
                 else:
-                    self._finish(
-                        task,
-                        error=WorkerLost(
-                            "The process that was computing this ended. Please try again; if it "
-                            "happens again, this may need more memory than there is."
-                        ),
-                    )
+                    self._finish(task, error=self._why_lost(task, why))
+                if culprit is task and not task.job.wanted_no_more:
+                    self._poison.note(task.job)
             if slot.failed_starts >= _MAX_FAILED_STARTS:
-                self._give_up(slot)
+                self._give_up()
             self._hand_out()
 
-    def _give_up(self, slot: _Slot) -> None:
-        """No worker will come for some time: say so to those whom nobody else can serve."""
-        hopeless = [s.failed_starts >= _MAX_FAILED_STARTS for s in self._slots]
+    def _once_more(self, task: Task, harmed: bool) -> None:
+        """Its worker ended, by no fault of its own as far as one can tell: it is the next one."""
+        if task.kill_at is not None:  # over already
+            return
+        task.take_back()
+        if harmed:
+            task.job.text = ONCE_MORE
+        else:
+            task.attempts -= 1
+        self._waiting[task.kind.cost].put_back(task)
+
+    def _why_lost(self, task: Task, why: str) -> CnnvizError:
+        if why == "memory":
+            return NotPossible(
+                "This needed more memory than there is for one question ({limit} MB), and was "
+                "ended. Try fewer images, a smaller one or a smaller network.",
+                limit=self.memory_limit // 10**6,
+            )
+        return WorkerLost(
+            "The process that was computing this ended. Please try again; if it "
+            "happens again, this may need more memory than there is."
+        )
+
+    def _unserved(self, cost: str) -> bool:
+        """Whether no worker will come for some time that could take such questions."""
+        able = [s for s in self._slots if cost == "quick" or not s.only_quick]
+        return all(slot.failed_starts >= _MAX_FAILED_STARTS for slot in able)
+
+    def _give_up(self) -> None:
+        """Say so to those whom nobody can serve."""
         for cost, lane in self._waiting.items():
-            served = (not h for h, s in zip(hopeless, self._slots, strict=True) if not s.only_quick)
-            if any(served) or (cost == "quick" and not all(hopeless)):
-                continue
-            while lane:
+            while lane and self._unserved(cost):
                 self._finish(
                     lane.pop(),
                     error=WorkerLost(
@@ -324,30 +385,65 @@ class LocalEngine(Engine):
                         lane.remove(task)
                         self._finish(task, error=Cancelled("This was stopped."))
                 for slot in self._slots:
-                    if slot.task is not None:
-                        self._mind(slot, slot.task, now)
-                moment = min((t.next_moment() for t in self._tasks()), default=float("inf"))
+                    for number, task in list(slot.held.items()):
+                        self._mind(slot, number, task, now)
+                    self._mind_memory(slot)
+                if waiting_too_long(self._slots):
+                    self._hand_out()
+                self._call_reserve(now)
+                moment = min((t.next_moment(now) for t in self._tasks()), default=float("inf"))
+                if any(slot.held for slot in self._slots):
+                    moment = min(moment, now + _LOOK_AT_MEMORY_S)
                 wait = moment - time.monotonic()
                 self._changed.wait(None if wait == float("inf") else max(wait, 0.0))
 
-    def _mind(self, slot: _Slot, task: _Task, now: float) -> None:
+    def _mind(self, slot: Slot, number: int, task: Task, now: float) -> None:
         """Stop a running task that is not wanted any more or takes too long."""
+        if slot.guest_at_work and task is next(iter(slot.held.values())):
+            return  # it rests; its guest must not suffer for it
         if task.kill_at is not None:
             if now >= task.kill_at and slot.process is not None:
                 task.kill_at = float("inf")
-                slot.ready = False
-                slot.process.kill()
+                self._end(slot, task, "deaf")
             return
         if task.stop_at is not None and now >= task.stop_at:
-            error = Cancelled("This was stopped.")
+            error, task.job.wanted_no_more = Cancelled("This was stopped."), True
         elif task.limit_at is not None and now >= task.limit_at:
             error = TookTooLong(
                 "This took longer than {seconds} seconds and was stopped.",
-                seconds=round(task.limit_s),
+                seconds=round(task.kind.limit_s),
             )
         else:
             return
         self._finish(task, error=error)
         task.stop_at = task.limit_at = None
         task.kill_at = now + STOP_SECONDS
-        slot.process.send({"cancel": task.number})
+        slot.process.send({"cancel": number})
+
+    def _mind_memory(self, slot: Slot) -> None:
+        """End a worker whose question takes more memory than there is for one."""
+        watched = slot.held and slot.ready and slot.process is not None
+        if watched and machine.resident_bytes(slot.process.pid) > self.memory_limit:
+            self._end(slot, slot.culprit(), "memory")
+
+    def _end(self, slot: Slot, blamed: Task | None, why: str) -> None:
+        slot.ready, slot.blamed, slot.killed_because = False, blamed, why
+        slot.process.kill()
+
+    def _call_reserve(self, now: float) -> None:
+        """Start one more worker for quick questions, when they have to wait and memory suffices."""
+        quick = [t for t in self._tasks() if t.quick and t.started_at is None]
+        late = any(t.next_moment(now) == float("inf") or t.given_at is None for t in quick)
+        if not (self._reserve_possible and late and all(s.came_up for s in self._slots)):
+            return
+        self._reserve_possible = False
+        if machine.free_memory() > 2 * sizing.WORKER_BYTES:
+            slot = Slot(len(self._slots), only_quick=True)
+            self._slots.append(slot)
+            thread = threading.Thread(target=self._keep_slot, args=(slot,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+
+def _since(moment: float | None) -> float:
+    return 0.0 if moment is None else time.monotonic() - moment

@@ -26,7 +26,8 @@ class QuestionKind:
     seconds and have a worker of their own. ``limit_s`` is how long it may run. ``cached`` answers
     are kept under a key that ``version`` is part of: raise it when the same parameters get
     another answer. Where ``layer`` is None, the field ``default_layer`` of the model's card stands
-    in for it, so that both spellings are one question.
+    in for it, so that both spellings are one question. A long question that ``yields`` lets quick
+    ones of others be answered between its steps.
     """
 
     function: str
@@ -37,6 +38,7 @@ class QuestionKind:
     cached: bool = True
     version: int = 1
     default_layer: str | None = None
+    yields: bool = True
 
     def complete(self, parameters: Mapping[str, object]) -> dict:
         """The parameters as plain JSON values with the defaults filled in.
@@ -231,6 +233,7 @@ QUESTIONS: dict[str, QuestionKind] = {
         cost="long",
         limit_s=300,
         cached=False,  # of this machine, at this moment
+        yields=False,  # what it measures is time
     ),
     "embedding": QuestionKind(
         _HERE + "space:embedding",

@@ -6,6 +6,7 @@ import importlib
 import logging
 from collections.abc import Callable
 
+from cnnviz import logs
 from cnnviz.compute import codec
 from cnnviz.compute.context import Context
 from cnnviz.compute.registry import QuestionKind
@@ -39,7 +40,9 @@ def compute(kind: QuestionKind, context: Context, parameters: dict) -> bytes:
                 "less is going on."
             ) from None
         raise Unexpected(
-            "Something went wrong while computing this. The details are in the server's log."
+            "Something went wrong while computing this. If you tell your teacher the number "
+            "{number}, the details can be found in the server's log.",
+            number=logs.number() or "–",
         ) from None
 
 

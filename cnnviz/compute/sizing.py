@@ -6,9 +6,13 @@ import os
 
 from cnnviz.machine import cores, memory
 
+MEMORY = "CNNVIZ_MEMORY_MB"
 WORKER_BYTES = 600 * 10**6  # TensorFlow and a few models, measured
-RECYCLE_BYTES = 2_500 * 10**6  # a worker that has grown beyond this is replaced when it is idle
+_RECYCLE_BYTES = 2_500 * 10**6  # a worker that has grown beyond this is replaced when it is idle
 _WEB_BYTES = 400 * 10**6
+_LEAST_BYTES, _MOST_BYTES = 1_500 * 10**6, 8_000 * 10**6  # that one worker may take up
+_SHARE = 0.6  # of the machine's memory for all workers; the rest is for the web and trainings
+_RESERVE_FROM = 4_000 * 10**6
 
 
 def worker_count() -> int:
@@ -17,6 +21,29 @@ def worker_count() -> int:
     if wanted.isdecimal() and 1 <= int(wanted) <= 16:
         return int(wanted)
     return 2 if memory() >= _WEB_BYTES + 2 * WORKER_BYTES else 1
+
+
+def has_reserve() -> bool:
+    """Whether one more worker for quick questions may be started when they have to wait."""
+    return not os.environ.get("CNNVIZ_WORKERS") and memory() >= _RESERVE_FROM
+
+
+def worker_memory(count: int) -> int:
+    """Bytes that one of so many workers may take up, TensorFlow (0.6 GB) included.
+
+    ``$CNNVIZ_MEMORY_MB`` is for all of them together; else it is a share of what the machine, or
+    the container, has. A question that would need more is refused, and a worker that takes more is
+    ended.
+    """
+    wanted = os.environ.get(MEMORY, "")
+    if wanted.isdecimal() and int(wanted) > 0:
+        return max(int(wanted) * 10**6 // count, WORKER_BYTES)
+    return int(min(max(_SHARE * memory() / count, _LEAST_BYTES), _MOST_BYTES))
+
+
+def recycle_bytes(limit: int) -> int:
+    """From which size on a worker is replaced when it is idle: TensorFlow gives little back."""
+    return min(_RECYCLE_BYTES, (WORKER_BYTES + limit) // 2)
 
 
 def worker_environment() -> dict[str, str]:

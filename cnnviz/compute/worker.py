@@ -1,9 +1,10 @@
 """A compute worker: ``python -m cnnviz.compute.worker``, started and spoken to by the local engine.
 
-It answers one question at a time on its main thread; another thread listens for cancellation and
-ends the process when the channel closes. Standard output belongs to libraries, never to messages.
+It answers one question at a time on its main thread, and between two steps of a long one a quick
+one that has come meanwhile; another thread listens for cancellation and ends the process when the
+channel closes. Standard output belongs to libraries, never to messages.
 
-Messages to a worker:   {"ask": number, "name", "parameters"} · {"cancel": number}
+Messages to a worker:   {"ask": number, "name", "parameters", "request"} · {"cancel": number}
 Messages from a worker: {"ready": pid} · {"started": number} · {"report": number, "fraction",
 "text", "frame"} · {"done": number, "answer": bytes, "memory"} ·
 {"done": number, "error": [code, template, values], "memory"}
@@ -18,12 +19,14 @@ import importlib
 import logging
 import os
 import queue
+import shutil
 import signal
 import sys
 import threading
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from cnnviz import logs
 from cnnviz.compute import codec, registry
 from cnnviz.compute.context import Context, Models
 from cnnviz.compute.running import compute
@@ -67,23 +70,30 @@ class Worker:
             kind = self._registry.questions[name]
             compute(kind, Context(self._models), kind.complete(parameters))
 
-    def _answer(self, message: dict) -> None:
+    def _answer(self, message: dict, guest: bool = False) -> None:
         number = message["ask"]
         self._send({"started": number})
+        kind = self._registry.questions[message["name"]]
         context = Context(
             self._models,
             send=lambda fraction, text, frame: self._send(
                 {"report": number, "fraction": fraction, "text": text, "frame": frame}
             ),
             is_cancelled=lambda: number in self._cancelled,
+            let_others=(lambda: None) if guest or not kind.yields else self._let_a_guest_in,
         )
         try:
-            kind = self._registry.questions[message["name"]]
-            outcome = {"answer": compute(kind, context, message["parameters"])}
+            with logs.numbered(message["request"]):
+                outcome = {"answer": compute(kind, context, message["parameters"])}
         except CnnvizError as error:
             outcome = {"error": [error.code, error.template, error.values]}
         self._cancelled.discard(number)
         self._send({"done": number, **outcome, "memory": resident_bytes()})
+
+    def _let_a_guest_in(self) -> None:
+        """Answer what was asked while a long question is being worked on: only quick ones are."""
+        if not self._asked.empty():
+            self._answer(self._asked.get(), guest=True)
 
     def _send(self, message: dict) -> None:
         data = codec.encode(message)
@@ -115,10 +125,14 @@ class Worker:
 def keep_log_short(descriptor: int = 2, limit: int = LOG_BYTES) -> None:
     """Empty the file behind standard error when it has grown beyond the limit (bytes).
 
-    It is opened for appending, so several workers can share it and go on at its new end.
+    What it held is kept beside it, under its name with ``.1``. It is opened for appending, so a
+    worker and those that come after it go on at its new end.
     """
     with contextlib.suppress(OSError):
         if os.fstat(descriptor).st_size > limit:
+            path = Path(f"/proc/self/fd/{descriptor}")
+            if path.is_file():
+                shutil.copyfile(path, f"{path.readlink()}.1")
             os.ftruncate(descriptor, 0)
 
 
@@ -127,7 +141,7 @@ def _settle(nice: int) -> None:
     short: a lost worker is replaced, a lost server is not."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     faulthandler.enable()
-    logging.basicConfig(format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
+    logs.set_up()
     with contextlib.suppress(OSError):
         os.nice(nice)
     with contextlib.suppress(OSError):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cnnviz import storage
-from cnnviz.compute.local import LocalEngine
+from cnnviz.compute.local import ONCE_MORE, LocalEngine
 from cnnviz.errors import (
     BadInput,
     Cancelled,
@@ -241,15 +241,24 @@ def test_a_lost_worker_fails_its_question_and_nothing_else(engine):
     assert engine.wait_until_ready(10)
 
 
-def test_killed_from_outside_in_the_middle(engine):
-    question = engine.ask("slow", seconds=20.0, tag="to be killed")
+def test_killed_from_outside_it_is_tried_once_more_and_then_never(engine):
+    """It may have been an accident; twice is none. Others notice nothing."""
+    seconds = 20.0
+    question = engine.ask("slow", seconds=seconds, tag="to be killed")
     until(lambda: question.running and question.frame is not None)
-    pid = engine.workers[1]
-    os.kill(pid, signal.SIGKILL)
-    with pytest.raises(WorkerLost):
+    pids = [engine.workers[1]]
+    os.kill(pids[0], signal.SIGKILL)
+    until(lambda: question.text == ONCE_MORE, 2.0)
+    assert engine.answer("echo", value="others") == {"value": "others"}
+    until(lambda: question.running and len(engine.workers) == 2, 10.0)
+    pids.append(engine.workers[1])
+    os.kill(pids[1], signal.SIGKILL)
+    with pytest.raises(WorkerLost, match="try again"):
         question.result(timeout=5)
+    with pytest.raises(WorkerLost, match="2 times, so it is not tried again"):
+        engine.answer("slow", seconds=seconds, tag="to be killed")
     assert engine.wait_until_ready(10)
-    assert pid not in engine.workers
+    assert not set(pids) & set(engine.workers)
     assert engine.answer("slow", seconds=0.01)["steps"] >= 0
 
 
