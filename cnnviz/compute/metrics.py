@@ -114,6 +114,16 @@ def storage_free() -> float:
         return 0.0
 
 
+def lost_workers() -> float:
+    """How many workers have ended that nobody had meant to end."""
+    samples = (sample for metric in LOST.collect() for sample in metric.samples)
+    return sum(
+        sample.value
+        for sample in samples
+        if sample.name.endswith("_total") and sample.labels["why"] != "grown"
+    )
+
+
 def _runs(place: int) -> int:
     try:
         return len(turns.look()[place])

@@ -10,7 +10,7 @@ import streamlit as st
 from cnnviz.compute import get_engine
 from cnnviz.compute.engine import Question
 from cnnviz.errors import Cancelled, CnnvizError
-from cnnviz.ui import frame
+from cnnviz.ui import frame, request_ids
 from cnnviz.ui.language import _, one_language
 from cnnviz.ui.owner import current_owner
 from cnnviz.ui.questions import ask, before_yours
@@ -52,6 +52,7 @@ def when_answered(
         if answer is not None:
             draw(answer)
             return
+        request_ids.of_this_run()
         before = (wanted, get_engine().ask(name, asker=current_owner(), **parameters))
         st.session_state[place] = before
     question: Question = before[1]

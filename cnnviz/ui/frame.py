@@ -10,7 +10,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from cnnviz.compute import get_engine
 from cnnviz.errors import CnnvizError
-from cnnviz.ui import epochs, lesson, sidebar
+from cnnviz.ui import epochs, lesson, request_ids, sidebar
 from cnnviz.ui.language import _, one_language
 from cnnviz.ui.style import apply_style
 
@@ -32,6 +32,7 @@ def use_navigation() -> None:
 def run() -> None:
     """Draw the frame and the current page; errors become sentences, never tracebacks."""
     st.session_state[_FRAMED] = True
+    number = request_ids.of_this_run()
     get_engine()  # workers start warming up with the first visitor's first page
     apply_style()
     groups: dict[str, list] = {}
@@ -55,7 +56,12 @@ def run() -> None:
         # Streamlit's own control flow (stop, rerun) is not an Exception in this sense: it derives
         # from ScriptControlException, a BaseException.
         log.exception("page failed")
-        st.error(_("Something went wrong on this page. The details are in the server's log."))
+        st.error(
+            _(
+                "Something went wrong on this page. If you tell your teacher the number {number}, "
+                "the details can be found in the server's log."
+            ).format(number=number)
+        )
     finally:
         st.session_state.pop(_FRAMED, None)
 

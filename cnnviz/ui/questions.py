@@ -12,6 +12,7 @@ import streamlit as st
 from cnnviz.compute import get_engine
 from cnnviz.compute.engine import Question
 from cnnviz.errors import Cancelled
+from cnnviz.ui import request_ids
 from cnnviz.ui.language import _, n_
 from cnnviz.ui.owner import current_owner
 
@@ -40,6 +41,7 @@ def ask(
     key = _key(name, parameters)
     if st.session_state.get(f"_stopped_{key}"):
         _stopped_note(key)
+    request_ids.of_this_run()
     question = get_engine().ask(name, asker=current_owner(), **parameters)
     if question.wait(_PATIENCE):
         return question.result()

@@ -29,7 +29,7 @@ def test_the_web_process_stays_light(open_page, address):
     for page in PAGES:
         open_page("" if page.key == "home" else page.key)
         health = json.loads(urllib.request.urlopen(f"{address}/api/health").read())
-        assert health == {"status": "ok", "heavy_modules": []}, page.key
+        assert (health["status"], health["heavy_modules"]) == ("ok", []), page.key
 
 
 @LANGUAGES
