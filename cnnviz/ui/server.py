@@ -10,7 +10,6 @@ import contextlib
 import gc
 import logging
 import secrets
-import sys
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -18,18 +17,21 @@ from collections.abc import AsyncIterator
 import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
-from starlette.requests import HTTPConnection, Request
-from starlette.responses import JSONResponse
+from starlette.requests import HTTPConnection
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cnnviz import logs
 from cnnviz.compute import get_engine
 from cnnviz.compute.metrics import SESSIONS, serve_metrics
-from cnnviz.storage import ROOT, clear_away
+from cnnviz.storage import ROOT, clear_away, home
 from cnnviz.training.launch import dismiss_spare, keep_spare, tend
 from cnnviz.ui import downloads, live_route
 from cnnviz.ui.frame import use_navigation
+from cnnviz.ui.health import health
 from cnnviz.ui.owner import COOKIE
+from cnnviz.ui.request_ids import RequestIds
+from cnnviz.ui.sign_in import ClassPassword
 
 _YEAR = 365 * 24 * 3600
 _SPARE_AFTER_S = 20.0  # the compute workers load TensorFlow first
@@ -70,6 +72,33 @@ class OwnerCookie:
         await self.app(scope, receive, send_with_cookie)
 
 
+class KeptToItself:
+    """Tell browsers to tell no other site where somebody was: addresses here hold ids."""
+
+    _HEADERS = (
+        ("referrer-policy", "same-origin"),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "SAMEORIGIN"),
+    )
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._HEADERS:
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+
 def _as_a_stranger(scope: Scope) -> Scope:
     """A browser that keeps no cookies is somebody else each time, never who sits at the machine."""
     cookies = [value for name, value in scope["headers"] if name == b"cookie"]
@@ -89,15 +118,10 @@ def _is_page(scope: Scope) -> bool:
     return scope["method"] == "GET" and b"text/html" in accept
 
 
-async def health(_request: Request) -> JSONResponse:
-    """Whether the server answers, and that it has stayed light (see docs/architecture.md)."""
-    heavy = sorted({"tensorflow", "keras", "tf_keras_vis"} & set(sys.modules))
-    return JSONResponse({"status": "ok", "heavy_modules": heavy})
-
-
 @contextlib.asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Warm up what the first visitors need, without making them wait for it."""
+    logs.set_up(home() / "logs" / "web.log")
     serve_metrics(get_engine())
     ended = threading.Event()
     tending = threading.Thread(target=_tend_trainings, args=(ended,), name="trainings", daemon=True)
@@ -131,7 +155,13 @@ def _tend_trainings(ended: threading.Event) -> None:
 use_navigation()
 app = st.App(
     ROOT / "app.py",
-    middleware=[Middleware(OwnerCookie)],
+    # The password comes first: before it nobody gets a cookie, a page or a picture.
+    middleware=[
+        Middleware(RequestIds),
+        Middleware(KeptToItself),
+        Middleware(ClassPassword),
+        Middleware(OwnerCookie),
+    ],
     routes=[Route("/api/health", health), *downloads.ROUTES, *live_route.ROUTES],
     lifespan=lifespan,
 )
