@@ -9,7 +9,7 @@ TWO := -n 2 --dist loadfile  # processes; a file stays in one, with what its tes
 PIP := $(BIN)/pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev chromium run test test-all corpus lint bench screenshots texts clean
+.PHONY: help setup setup-dev chromium run test test-all corpus load lint bench screenshots texts clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,13 +56,16 @@ test-all: setup-dev lint  ## everything, with what takes longer
 corpus: setup-dev  ## 450 hostile and odd files: images, models, zips
 	$(BIN)/python -m pytest tests/corpus tests/models/test_vetting.py tests/models/test_sandbox.py -q
 
+load: setup-dev  ## sixty people at work on this machine: errors, times, memory (seven minutes)
+	$(BIN)/python -m benchmarks.load
+
 lint: $(VENV)/.installed-dev  ## ruff and the import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 
 bench: setup-dev  ## all benchmarks, as tables of ratios
-	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; \
+	@for script in $(filter-out benchmarks/load.py,$(wildcard benchmarks/[a-z]*.py)); do echo "== $$script"; \
 	  $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
 
 screenshots: setup-dev  ## every page, wide and narrow, light and dark, English and Chinese

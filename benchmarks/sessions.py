@@ -45,10 +45,11 @@ class Session:
     same of those that became necessary while watching. ``errors`` are the sentences and tracebacks
     that the server has shown, and its refusals. ``returns`` are seconds from each loss of the
     connection to the moment when the page was drawn again. ``drawn`` is what the page shows.
-    ``received`` counts bytes of the WebSocket.
+    ``received`` counts bytes of the WebSocket. A run of the script may take ``patience`` seconds.
     """
 
     address: str
+    patience: float = PATIENCE_S
     reruns: list[float] = field(default_factory=list)
     redraws: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -149,9 +150,20 @@ class Session:
         self._states[state.id] = state
         return await self.rerun()
 
-    async def back(self, patience: float = PATIENCE_S) -> None:
+    async def back(self) -> None:
         """Wait until the page is there again after a loss; raises TimeoutError."""
-        await asyncio.wait_for(self._present.wait(), patience)
+        await asyncio.wait_for(self._present.wait(), self.patience)
+
+    async def pictures(self) -> dict[str, bytes]:
+        """The page's pictures by the key of the container that they stand in."""
+        found = {}
+        for key, url in list(self.drawn.pictures.items()):
+            answer = await self.get(url)
+            if answer.status == 200:
+                found[key] = answer.body
+            elif answer.status != 404:  # of a page that has been drawn anew meanwhile
+                self.errors.append(f"{self.page}: a picture has status {answer.status}")
+        return found
 
     async def close(self) -> None:
         self._closed = True
@@ -219,7 +231,7 @@ class Session:
         began, socket = time.perf_counter(), self._socket
         self._finished.clear()
         await self._send(message)
-        await asyncio.wait_for(self._finished.wait(), PATIENCE_S)
+        await asyncio.wait_for(self._finished.wait(), self.patience)
         if self._socket is not socket or socket.close_code is not None:
             raise Lost
         return time.perf_counter() - began

@@ -39,6 +39,11 @@ class Watching:
         self.at_least_every = float("inf")  # seconds from one redraw to the next
         self._task: asyncio.Task | None = None
 
+    @property
+    def active(self) -> bool:
+        """Whether the page shows something to watch."""
+        return self._given is not None
+
     def forget(self) -> None:
         """A run of the script has begun: it gives anew what there is to watch."""
         self._given = None
