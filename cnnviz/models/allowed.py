@@ -10,6 +10,8 @@ images.
 
 from __future__ import annotations
 
+from functools import cache
+
 
 def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -80,6 +82,28 @@ _HELPERS = {
     ),
     "keras.regularizers": _names("L1 L1L2 L2 OrthogonalRegularizer"),
     "keras.constraints": _names("MaxNorm MinMaxNorm NonNeg UnitNorm"),
+    # of a part that was trained on its own before it became a part
+    "keras.optimizers": _names(
+        """
+        Adadelta Adafactor Adagrad Adam AdamW Adamax Ftrl Lion LossScaleOptimizer Muon Nadam
+        RMSprop SGD CosineDecay CosineDecayRestarts ExponentialDecay InverseTimeDecay
+        PiecewiseConstantDecay PolynomialDecay
+        """
+    ),
+    "keras.losses": _names(
+        """
+        BinaryCrossentropy BinaryFocalCrossentropy CategoricalCrossentropy
+        CategoricalFocalCrossentropy CategoricalHinge Hinge Huber KLDivergence LogCosh
+        MeanAbsoluteError MeanSquaredError Poisson SparseCategoricalCrossentropy SquaredHinge
+        """
+    ),
+    "keras.metrics": _names(
+        """
+        AUC Accuracy BinaryAccuracy BinaryCrossentropy CategoricalAccuracy
+        CategoricalCrossentropy F1Score Mean Precision Recall SparseCategoricalAccuracy
+        SparseCategoricalCrossentropy SparseTopKCategoricalAccuracy TopKCategoricalAccuracy
+        """
+    ),
     "keras.dtype_policies": _names("DTypePolicy DTypePolicyMap FloatDTypePolicy"),
     "keras": _names("DTypePolicy FloatDTypePolicy") | MODELS,
     "keras.models": MODELS,
@@ -87,6 +111,20 @@ _HELPERS = {
     "keras.applications": _names("LayerScale StochasticDepth"),  # ConvNeXt's own
     # sequences and shapes as Keras writes them down
     "builtins": _names("tuple list dict slice"),
+}
+# Functions that a layer names by text alone (``"activation": "relu"``).
+_ACTIVATIONS = _names(
+    """
+    celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh
+    leaky_relu linear log_sigmoid log_softmax mish relu relu6 selu sigmoid silu soft_shrink
+    softmax softplus softsign sparse_plus sparse_sigmoid sparsemax squareplus swish tanh
+    tanh_shrink threshold
+    """
+)
+_CLASSES_BY_NAME = {
+    "initializer": _HELPERS["keras.initializers"] | _names("normal one uniform zero"),
+    "regularizer": _HELPERS["keras.regularizers"],
+    "constraint": _HELPERS["keras.constraints"],
 }
 # Not classes: how Keras writes down tensors, arrays and the like.
 _VALUES = _names(
@@ -115,3 +153,22 @@ def is_allowed(module: str | None, name: str) -> bool:
     if parts[:2] == ["keras", "layers"]:
         return name in LAYERS
     return name in _HELPERS.get(".".join(parts[:2]), ())
+
+
+def is_known_name(key: str, name: str) -> bool:
+    """Whether a setting of a layer may be this text, where Keras would look up a function by it.
+
+    Files of Keras 2 are searched for *any* function of that name in Keras's module of layers.
+    """
+    if key.endswith("activation"):
+        return name in _ACTIVATIONS
+    kind = key.rsplit("_", 1)[-1]
+    if kind in _CLASSES_BY_NAME:
+        return name.replace("_", "").casefold() in _folded(kind)
+    return key == "name" or name not in ("serialize", "deserialize")
+
+
+@cache
+def _folded(kind: str) -> frozenset[str]:
+    """“glorot_uniform” and “GlorotUniform” are the same to Keras."""
+    return frozenset(n.replace("_", "").casefold() for n in _CLASSES_BY_NAME[kind])

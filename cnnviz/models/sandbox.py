@@ -1,9 +1,10 @@
 """Opening a stranger's model file in a process that can do no harm.
 
 ``python -m cnnviz.models.sandbox IN OUT`` gives up memory, time, graphics cards and, where the
-system lets it, the network, before it looks at the file; then it vets it, opens it, and saves the
-network again. Only that copy is ever opened by the app. The process that asks sees a copy or a
-sentence, whatever the file did: an endless loop, all memory, a crash inside a library.
+system lets it, the network and the file system (:mod:`cnnviz.models.confinement`), before it looks
+at the file; then it vets it, opens it, answers for one image, and saves the network again. Only
+that copy is ever opened by the app. The process that asks sees a copy or a sentence, whatever the
+file did: an endless loop, all memory, a crash inside a library.
 """
 
 from __future__ import annotations
@@ -13,15 +14,21 @@ import ctypes
 import json
 import os
 import resource
+import shutil
 import signal
+import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from cnnviz import machine, storage
 from cnnviz.errors import BadModel, CnnvizError, NotPossible, from_code
+from cnnviz.models.confinement import confine
+from cnnviz.models.vetting import vet
+from cnnviz.models.vetting_words import damaged, no_memory
 
 WALL_S = 120.0
 _CPU_S = 90
@@ -59,13 +66,32 @@ def reopen(
             "Model files of others are opened on Linux only, where their memory can be limited. "
             "Open your own file with the library: cnnviz.load_model(…)."
         )
+    # A folder of its own: the only place where that process may write.
+    work = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
+    made = work / "opened.keras"
+    try:
+        status, said = _run(source, made, check_cancelled, wall_s)
+        if status != 0 or not stat.S_ISREG(made.lstat().st_mode):
+            raise _reason(status, said, source)
+        vet(made)  # believed no more than the file itself
+        made.replace(target)
+    except FileNotFoundError:
+        raise _reason(status, said, source) from None
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _run(
+    source: Path, made: Path, check_cancelled: Callable[[], None] | None, wall_s: float
+) -> tuple[int | None, bytes]:
+    """The exit status (None when time ran out) and what was said."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "cnnviz.models.sandbox", str(source), str(target)],
+        [sys.executable, "-m", "cnnviz.models.sandbox", str(source), str(made)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         cwd=storage.ROOT,
-        env=_environment(),
+        env=_environment(made.parent),
         process_group=0,
     )
     try:
@@ -76,21 +102,21 @@ def reopen(
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         process.stdout.close()
-    if status == 0 and target.is_file():
-        return
-    target.unlink(missing_ok=True)
-    raise _reason(status, said, source)
+    return status, said
 
 
-def _environment() -> dict[str, str]:
+def _environment(work: Path) -> dict[str, str]:
     """Nothing of ours but what Python needs: no secrets, no home, no graphics cards."""
-    kept = {k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "LC_ALL", "TMPDIR")}
+    kept = {k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "LC_ALL")}
     one = dict.fromkeys(
         ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1"
     )
     return {
         **kept,
         **one,
+        "TMPDIR": str(work),
+        "HOME": str(work),
+        "KERAS_HOME": str(work),
         "MALLOC_ARENA_MAX": "2",
         "CUDA_VISIBLE_DEVICES": "-1",
         "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -125,14 +151,11 @@ def _reason(status: int | None, said: bytes, source: Path) -> CnnvizError:
             name=name,
         )
     if status == -signal.SIGSEGV:
-        return BadModel(
-            "“{name}” is damaged: it cannot be read to its end. Save or download it once more.",
-            name=name,
-        )
-    return BadModel("The network in “{name}” needs more memory than there is.", name=name)
+        return damaged(source)
+    return no_memory(source)
 
 
-def _give_up_powers(source: Path) -> None:
+def _give_up_powers(source: Path, work: Path) -> None:
     """Limits that neither this process nor its children can raise again."""
     size = source.stat().st_size
     most = min(_BASE_BYTES + _PER_FILE_BYTE * size, max(_BASE_BYTES, int(0.6 * machine.memory())))
@@ -146,6 +169,7 @@ def _give_up_powers(source: Path) -> None:
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.unshare(_NEW_NETWORK) != 0:
             libc.unshare(_NEW_USER | _NEW_NETWORK)
+    confine([source], [work])
 
 
 def _forbid(event: str, _: tuple) -> None:
@@ -157,33 +181,24 @@ def _forbid(event: str, _: tuple) -> None:
 
 
 def _main(source: Path, target: Path) -> None:
-    _give_up_powers(source)
+    _give_up_powers(source, target.parent)
     try:
-        from cnnviz.models.vetting import vet
-
         vet(source)
         from cnnviz.models.loading import whole_network
+        from cnnviz.models.trying import try_once
 
         sys.addaudithook(_forbid)  # TensorFlow is loaded: it asks the system about itself
         network = whole_network(source, vetted=True)
+        try_once(network, source)
         part = target.with_name(f"{target.stem}.part.keras")
         network.save(part)
         part.replace(target)
     except CnnvizError as error:
         _say(error)
     except MemoryError:
-        _say(
-            BadModel(
-                "The network in “{name}” needs more memory than there is.", name=source.name[:60]
-            )
-        )
+        _say(no_memory(source))
     except Exception:  # whatever a hostile file makes a library raise
-        _say(
-            BadModel(
-                "“{name}” is damaged: it cannot be read to its end. Save or download it once more.",
-                name=source.name[:60],
-            )
-        )
+        _say(damaged(source))
 
 
 def _say(error: CnnvizError) -> None:

@@ -29,15 +29,10 @@ def opened_copy(identifier: str, check_cancelled: Callable[[], None] | None = No
     copy = source.with_name(COPY)
     if copy.is_file():
         return copy
-    # A name of its own: two workers may be asked at the same moment. The later copy stays.
-    made = copy.with_name(f".new-{storage.new_id()}.keras")
     try:
-        reopen(source, made, check_cancelled)
-        made.replace(copy)
+        # Two workers may be asked at the same moment: the later copy stays.
+        reopen(source, copy, check_cancelled)
     except CnnvizError as error:
         shown = str(uploads.meta(identifier).get("filename") or source.name)[:60]
         raise from_code(error.code, error.template, {**error.values, "name": shown}) from None
-    finally:
-        made.unlink(missing_ok=True)
-        made.with_name(f"{made.stem}.part.keras").unlink(missing_ok=True)
     return copy

@@ -14,7 +14,7 @@ import pytest
 
 from cnnviz import storage, uploads
 from cnnviz.errors import BadModel, Cancelled
-from cnnviz.models import sandbox
+from cnnviz.models import confinement, sandbox
 from cnnviz.models.model import load_model
 from cnnviz.models.uploaded import COPY, opened_copy
 from tests.corpus import model_files
@@ -62,16 +62,17 @@ def test_a_refused_file_gets_the_sentence_with_the_name_it_had(data, sentence):
 def run_inside(tmp_path, code):
     """Run code where files are opened; its exit status and what it printed."""
     (tmp_path / "file").write_bytes(b"x")
+    (tmp_path / "work").mkdir(exist_ok=True)
     script = f"""
         import sys
         from pathlib import Path
-        from cnnviz.models import sandbox
-        sandbox._give_up_powers(Path({str(tmp_path / "file")!r}))
+        from cnnviz.models import confinement, sandbox
+        sandbox._give_up_powers(Path({str(tmp_path / "file")!r}), Path({str(tmp_path / "work")!r}))
         sys.addaudithook(sandbox._forbid)
     """
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(script) + textwrap.dedent(code)],
-        env=sandbox._environment(),
+        env=sandbox._environment(tmp_path / "work"),
         cwd=storage.ROOT,
         capture_output=True,
         text=True,
@@ -109,6 +110,54 @@ def test_no_secret_is_handed_over(tmp_path, monkeypatch):
     status, said = run_inside(tmp_path, "import os; print(sorted(os.environ))")
     assert status == 0
     assert "CNNVIZ" not in said
+
+
+SHELL = "import ctypes; ctypes.CDLL(None)."  # past what Python's audit hooks can see
+
+fenced = pytest.mark.skipif(not confinement.version(), reason="needs Landlock")
+
+
+@fenced
+@pytest.mark.parametrize(
+    "code",
+    [
+        "open({there!r}).read()",
+        "open({there!r}, 'w')",
+        "import os; os.remove({there!r})",
+        "import os; os.rename({there!r}, {there!r} + '2')",
+        "import os; os.mkdir({folder!r} + '/new')",
+        "import os; os.symlink('/etc', {folder!r} + '/new')",
+        "import os; os.truncate({there!r}, 0)",
+        "import os; os.link({there!r}, {work!r} + '/stolen')",
+        "open({file!r}, 'w')",
+    ],
+)
+def test_the_files_of_others_are_out_of_reach(tmp_path, code):
+    there = tmp_path / "others" / "secret"
+    there.parent.mkdir()
+    there.write_text("secret")
+    names = {"there": there, "folder": there.parent, "work": tmp_path / "work"}
+    names["file"] = tmp_path / "file"
+    code = code.format(**{key: str(path) for key, path in names.items()})
+    status, said = run_inside(tmp_path, code)
+    assert status == 1
+    assert "PermissionError" in said or "Invalid cross-device link" in said
+    assert there.read_text() == "secret"
+    assert [f.name for f in there.parent.iterdir()] == ["secret"]
+
+
+@fenced
+def test_its_own_folder_is_where_it_writes(tmp_path):
+    code = "import tempfile; f = tempfile.NamedTemporaryFile(); f.write(b'x'); print(f.name)"
+    status, said = run_inside(tmp_path, code)
+    assert status == 0, said
+    assert said.startswith(str(tmp_path / "work"))
+
+
+@fenced
+def test_libraries_start_nothing_either(tmp_path):
+    status, said = run_inside(tmp_path, SHELL + f"system(b'touch {tmp_path}/work/made')")
+    assert not (tmp_path / "work" / "made").exists(), (status, said)
 
 
 def stand_in(monkeypatch, code):
@@ -174,8 +223,8 @@ def test_bombs_stay_within_the_process_even_unvetted(tmp_path, monkeypatch, name
     inside = """
         import sys
         from pathlib import Path
-        from cnnviz.models import sandbox, vetting
-        vetting.vet = lambda path: {}
+        from cnnviz.models import sandbox
+        sandbox.vet = lambda path: {}
         sandbox._main(Path(sys.argv[1]), Path(sys.argv[2]))
     """
     original = subprocess.Popen
