@@ -73,6 +73,12 @@ class NotPossible(CnnvizError):
     code = "not_possible"
 
 
+class OverQuota(NotPossible):
+    """Something to be kept by a person who has no room left."""
+
+    code = "over_quota"
+
+
 class Cancelled(CnnvizError):
     """The person who asked does not want the answer any more."""
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnnviz import storage
+from cnnviz import quotas, storage
 from cnnviz.errors import BadInput
 
 MOST = 10_000  # images marked or noted under one key
@@ -128,4 +128,8 @@ def _write(path: Path, owner: str, key: str, marks: Mapping[int, Mark]) -> None:
             "At most {most} images can be marked. Remove some marks first.", most=f"{MOST:,}"
         )
     kept = {"owner": owner, "about": key, "marks": rows}
-    storage.write_whole(path, json.dumps(kept, ensure_ascii=False).encode())
+    data = json.dumps(kept, ensure_ascii=False).encode()
+    more = len(data) - (path.stat().st_size if path.exists() else 0)
+    if more > 0:
+        quotas.check(owner, more)
+    storage.write_whole(path, data)

@@ -93,14 +93,29 @@ def needing_room() -> Iterator[None]:
         raise NotPossible("The disk is full. Delete old trainings, then try again.") from error
 
 
-def clear_away() -> None:
-    """Remove what processes that were killed left: half deleted entries, and half made old ones."""
-    for kind in KINDS:
-        for path in area(kind).iterdir():
-            if path.name.startswith(".gone-") or (
-                path.name.startswith(".new-") and _age(path) > _FORGOTTEN_S
-            ):
-                shutil.rmtree(path, ignore_errors=True)
+def remove(folder: Path) -> None:
+    """Delete an entry: at once out of everybody's sight, so that nobody finds half of it."""
+    gone = folder.with_name(f".gone-{folder.name}")
+    folder.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def clear_away() -> int:
+    """Remove what processes that were killed left: half deleted entries, and half made old ones.
+
+    Looks into entries too, where a file may have been about to be replaced. Returns how many
+    files and folders it removed.
+    """
+    left = [path for kind in KINDS for path in area(kind).iterdir() if path.name[:6] == ".gone-"]
+    made = [path for kind in KINDS for path in area(kind).glob("**/.new-*")]
+    made += [*home().glob(".new-*"), *home().glob("queue/**/.new-*")]
+    left += [path for path in made if _age(path) > _FORGOTTEN_S]
+    for path in left:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    return len(left)
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -8,23 +8,26 @@ from pathlib import Path
 
 import numpy as np
 
-from cnnviz import images, storage
+from cnnviz import belongings, images, quotas, storage
 from cnnviz.errors import NotFound
 
 IMAGE = "image.png"
 META = "meta.json"
 
 
+@storage.needing_room()
 def save_image(data: bytes, owner: str = storage.LOCAL_OWNER) -> str:
     """Decode a stranger's image and keep its pixels; returns the upload's id.
 
     Raises:
         BadImage: see :func:`cnnviz.images.decode`.
+        OverQuota: this person has no room left.
+        NotPossible: the disk is full.
     """
-    pixels = images.decode(data)
+    png = images.encode_png(images.decode(data))
     identifier = storage.new_id()
-    with storage.publish("uploads", identifier) as folder:
-        (folder / IMAGE).write_bytes(images.encode_png(pixels))
+    with quotas.room(owner, len(png)), storage.publish("uploads", identifier) as folder:
+        (folder / IMAGE).write_bytes(png)
         write_meta(folder, kind="image", owner=owner)
     return identifier
 
@@ -34,18 +37,32 @@ def load_image(identifier: str) -> np.ndarray:
     path = storage.entry("uploads", identifier) / IMAGE
     if not path.is_file():
         raise NotFound("This upload is not an image.")
+    belongings.touch(path.parent)
     return images.decode(path.read_bytes())
 
 
+@storage.needing_room()
 def save_file(
     data: bytes, filename: str, owner: str = storage.LOCAL_OWNER, kind: str = "model"
 ) -> str:
-    """Keep a file as it came; returns the upload's id. ``filename`` is text to show, no path."""
+    """Keep a file as it came; returns the upload's id. ``filename`` is text to show, no path.
+
+    Raises:
+        OverQuota: this person has no room left.
+        NotPossible: the disk is full.
+    """
     identifier = storage.new_id()
-    with storage.publish("uploads", identifier) as folder:
+    with quotas.room(owner, len(data)), storage.publish("uploads", identifier) as folder:
         (folder / "file").write_bytes(data)
         write_meta(folder, kind=kind, owner=owner, filename=filename[:200])
     return identifier
+
+
+def delete(identifier: str, owner: str) -> None:
+    """Delete what this person brought; raises NotFound."""
+    if meta(identifier)["owner"] != owner:
+        raise NotFound("There is nothing of yours under this name.")
+    storage.remove(storage.entry("uploads", identifier))
 
 
 def file_of(identifier: str) -> Path:
@@ -53,6 +70,7 @@ def file_of(identifier: str) -> Path:
     path = storage.entry("uploads", identifier) / "file"
     if not path.is_file():
         raise NotFound("This upload is not a file.")
+    belongings.touch(path.parent)
     return path
 
 

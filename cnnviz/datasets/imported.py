@@ -8,14 +8,13 @@ reference is ``upload:<id>``.
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from cnnviz import images, storage, uploads
+from cnnviz import belongings, images, quotas, storage, uploads
 from cnnviz.datasets.class_folders import (
     SIZE,
     CheckCancelled,
@@ -27,6 +26,7 @@ from cnnviz.datasets.dataset import SPLITS, Dataset, Skipped, check_split
 from cnnviz.datasets.folders import members_of
 from cnnviz.datasets.zips import open_members
 from cnnviz.errors import NotFound
+from cnnviz.texts import AsTyped
 
 KIND = "dataset"
 MAX_SKIPPED = 200  # that are kept by name; all are counted
@@ -73,6 +73,7 @@ def import_dataset(
 
     Raises:
         BadDataset: not a data set; nothing is kept then.
+        OverQuota: this person has no room left; nothing is kept then either.
     """
     options = {
         "size": size,
@@ -89,7 +90,10 @@ def import_dataset(
         else:
             with open_members(source) as members:
                 found = collect(members, **options)
-        with storage.publish("uploads", identifier) as folder:
+        with (
+            quotas.room(owner, found.pixels.nbytes),
+            storage.publish("uploads", identifier) as folder,
+        ):
             _write(folder, found, filename, owner)
     return identifier
 
@@ -128,8 +132,8 @@ def describe_imported(identifier: str) -> Imported:
         raise NotFound("This upload is not a data set.")
     return Imported(
         identifier,
-        meta["title"],
-        tuple(meta["class_names"]),
+        AsTyped(meta["title"]),
+        tuple(map(AsTyped, meta["class_names"])),
         {split: tuple(n) for split, n in meta["counts"].items()},
         tuple(meta["shape"]),
         tuple(Skipped(*s) for s in meta["skipped"]),
@@ -156,10 +160,7 @@ def delete_imported(identifier: str, owner: str = storage.LOCAL_OWNER) -> None:
     """Delete a data set that the owner imported; raises NotFound."""
     if describe_imported(identifier).owner != owner:
         raise NotFound("There is no data set of yours under this name.")
-    folder = storage.entry("uploads", identifier)
-    gone = folder.with_name(f".gone-{identifier}")
-    folder.rename(gone)  # first out of sight, so that nobody finds half of it
-    shutil.rmtree(gone, ignore_errors=True)
+    storage.remove(storage.entry("uploads", identifier))
 
 
 def load_imported(identifier: str, split: str, size: tuple[int, int] | None = None) -> Dataset:
@@ -170,6 +171,7 @@ def load_imported(identifier: str, split: str, size: tuple[int, int] | None = No
     described = describe_imported(identifier)
     check_split(split)
     folder = storage.entry("uploads", identifier)
+    belongings.touch(folder)
     pixels = np.load(folder / f"{split}_images.npy", mmap_mode="r", allow_pickle=False)
     labels = np.load(folder / f"{split}_labels.npy", allow_pickle=False)
     pixels = pixels.view(np.ndarray)

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cnnviz import storage
+from cnnviz import quotas, storage
 from cnnviz.errors import BadInput, BadModel, NotFound
 from cnnviz.models import outputs
 from cnnviz.models.cards import FILE, Card
@@ -182,9 +182,13 @@ def load_weights(network: keras.Model, file: Path) -> None:
 
 
 def save_model(model: Model, owner: str = storage.LOCAL_OWNER) -> str:
-    """Keep a model under a new id, whole or not at all; returns its reference."""
-    identifier = storage.new_id()
-    with storage.publish("models", identifier) as folder:
+    """Keep a model under a new id, whole or not at all; returns its reference.
+
+    Raises:
+        OverQuota: this person has no room left.
+    """
+    identifier, size = storage.new_id(), 4 * model.keras_model.count_params()
+    with quotas.room(owner, size), storage.publish("models", identifier) as folder:
         model.keras_model.save(folder / MODEL_FILE)
         (folder / FILE).write_text(model.card.to_json(), encoding="utf-8")
         made = {"owner": owner, "created": time.time()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -47,10 +46,7 @@ def delete_model(reference: str, owner: str = storage.LOCAL_OWNER) -> None:
         BadInput: a shipped model, somebody else's, or the result of a run (delete the run).
         NotFound: it is not there (any more).
     """
-    folder = _own_folder(reference, owner)
-    gone = folder.with_name(f".gone-{folder.name}")
-    folder.rename(gone)  # at once out of everybody's sight
-    shutil.rmtree(gone, ignore_errors=True)
+    storage.remove(_own_folder(reference, owner))
 
 
 def rename_model(reference: str, title: str, owner: str = storage.LOCAL_OWNER) -> None:

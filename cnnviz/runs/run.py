@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from cnnviz import storage
+from cnnviz import quotas, storage
 from cnnviz.errors import BadInput, CnnvizError, NotFound, from_code
 from cnnviz.runs import attempts, events, locks, outcomes, queue
 from cnnviz.runs.checkpoints import FOLDER, Checkpoint, list_checkpoints
@@ -288,14 +288,16 @@ def make_model(run_id: str, owner: str = storage.LOCAL_OWNER, title: str = "") -
     Raises:
         NotFound: there is no such run.
         BadInput: it has no finished network (yet).
+        OverQuota: this person has no room left.
     """
     run = Run(run_id)
     if not (run.folder / "model.keras").is_file():
         raise BadInput("This training has not kept a finished network (yet).")
+    size = (run.folder / "model.keras").stat().st_size
     card = json.loads((run.folder / "card.json").read_text(encoding="utf-8"))
     card["title"] = title.strip()[:80] or card["title"]
     identifier = storage.new_id()
-    with storage.publish("models", identifier) as folder:
+    with quotas.room(owner, size), storage.publish("models", identifier) as folder:
         shutil.copyfile(run.folder / "model.keras", folder / "model.keras")
         text = json.dumps(card, indent=1, ensure_ascii=False)
         (folder / "card.json").write_text(text + "\n", encoding="utf-8")

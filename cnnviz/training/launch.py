@@ -17,7 +17,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cnnviz import machine, storage
+from cnnviz import machine, quotas, storage
 from cnnviz.datasets.bundled import DATASETS
 from cnnviz.errors import BadInput, NotPossible
 from cnnviz.runs import locks, queue, turns
@@ -69,7 +69,7 @@ def start_training(
     Raises:
         BadInput: a setting is unknown or out of range.
         NotPossible: this machine could never carry out a training, its disk is full, or this
-            person has too many trainings that are not over.
+            person has too many trainings that are not over, or no room left (OverQuota).
     """
     checked = _from_anywhere(config.check(folders))
     if machine.memory() < slots.RUN_NEEDS:
@@ -79,6 +79,7 @@ def start_training(
             "{count} of your trainings wait or are at work. Wait until one has ended, or stop one.",
             count=MOST_PENDING,
         )
+    quotas.check(owner, quotas.RUN_TAKES)
     try:
         run, lock = create_run(checked.to_json(), owner)
     except OSError as error:
