@@ -13,6 +13,8 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from cnnviz.ui.labels import distinct
+
 
 def value(name: str, default: str, valid: Container[str] | None = None) -> str:
     """What the person chose for ``name``: a changed URL wins, then this session's choice.
@@ -76,6 +78,7 @@ def widget(
         **settings: passed on (``format_func``, ``help``, ``label_visibility``, …).
     """
     options = list(options)
+    settings["format_func"] = distinct(options, settings.get("format_func", str))
     current = value(name, default, valid=options)
     key = f"choice-{name}"
     st.session_state[key] = current

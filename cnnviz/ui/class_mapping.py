@@ -15,6 +15,7 @@ from cnnviz.evaluation.proposing import NEAR, OPEN, ORDER, are_numbers, nearest
 from cnnviz.models.references import ModelReference
 from cnnviz.ui import class_rows, current, frame
 from cnnviz.ui.labelled_sets import LabelledSet
+from cnnviz.ui.labels import distinct
 from cnnviz.ui.language import _, listed, n_, split_names
 from cnnviz.ui.owner import current_owner
 from cnnviz.ui.plain_text import plain
@@ -188,6 +189,7 @@ def _box(
         near = nearest(_(chosen.class_names[i]), tuple(names))
         options = [c for c in (picked[i], chosen.proposal.classes[i]) if c is not None]
         options = list(dict.fromkeys([*options, *near, *extra]))
+    numbered = distinct(range(len(names)), names.__getitem__)
     key = f"{_key(opened, chosen)}-{i}"
     st.session_state[key] = NONE if picked[i] is None else picked[i]
 
@@ -199,7 +201,7 @@ def _box(
         _("What is “{name}” for the network?").format(name=plain(_(chosen.class_names[i]))),
         [*options, NONE],
         key=key,
-        format_func=lambda c: _("none of them: leave it out") if c == NONE else names[c],
+        format_func=lambda c: _("none of them: leave it out") if c == NONE else numbered(c),
         on_change=changed,
         label_visibility="collapsed",
     )

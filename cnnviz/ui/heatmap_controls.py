@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -10,6 +10,7 @@ from cnnviz.explanation.catalogue import CATALOGUE
 from cnnviz.models.cards import Card
 from cnnviz.ui import address, heatmap_choices, heatmap_words
 from cnnviz.ui.heatmap_choices import MOST_CLASSES, Choices
+from cnnviz.ui.labels import distinct
 from cnnviz.ui.language import _
 
 
@@ -119,6 +120,10 @@ def _order(card: Card, ranked: Sequence[int]) -> list[int]:
     return [*ranked, *(i for i in range(len(card.class_names)) if i not in set(ranked))]
 
 
+def _class_text(card: Card) -> Callable[[int], str]:
+    return distinct(range(len(card.class_names)), lambda i: _(card.class_names[i]))
+
+
 def _classes(card: Card, choices: Choices, order: Sequence[int]) -> None:
     key = "choice-classes"
     st.session_state[key] = list(choices.classes)
@@ -126,7 +131,7 @@ def _classes(card: Card, choices: Choices, order: Sequence[int]) -> None:
         _("Classes"),
         order,
         key=key,
-        format_func=lambda i: _(card.class_names[i]),
+        format_func=_class_text(card),
         max_selections=MOST_CLASSES,
         on_change=lambda: heatmap_choices.choose_classes(st.session_state[key]),
         placeholder=_("Those with the most votes"),
@@ -141,7 +146,7 @@ def _one_class(card: Card, choices: Choices, order: Sequence[int]) -> None:
         _("Class"),
         [i for i in order if i != choices.against],
         key=key,
-        format_func=lambda i: _(card.class_names[i]),
+        format_func=_class_text(card),
         on_change=lambda: heatmap_choices.choose_classes([st.session_state[key]]),
     )
 
@@ -159,7 +164,7 @@ def _against(card: Card, choices: Choices, order: Sequence[int]) -> None:
         [i for i in order if i not in choices.classes or len(choices.classes) > 1],
         index=None,
         key=key,
-        format_func=lambda i: _(card.class_names[i]),
+        format_func=_class_text(card),
         on_change=changed,
         placeholder=_("no other class"),
         help=_(

@@ -8,6 +8,7 @@ from cnnviz import images
 from cnnviz.models import store
 from cnnviz.models.references import ModelReference
 from cnnviz.ui import address, current, epochs, image_box
+from cnnviz.ui.labels import distinct
 from cnnviz.ui.language import LANGUAGES, _, language, percent, split_names
 from cnnviz.ui.owner import current_owner
 
@@ -39,7 +40,7 @@ def _model() -> current.Opened:
         _("Model"),
         list(options),
         key=key,
-        format_func=lambda r: options[r],
+        format_func=distinct(options, options.__getitem__),
         on_change=lambda: address.choose("model", st.session_state[key]),
     )
     epochs.slider(reference)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from cnnviz.ui import address
+from cnnviz.ui.labels import distinct
 
 
 def put(name: str, text: str, usual: str) -> None:
@@ -87,13 +88,15 @@ def pick(
 ) -> None:
     """One of ``options`` through ``st.selectbox`` or ``st.segmented_control``."""
     key = f"choice-{name}"
+    options = list(options)
+    settings["format_func"] = distinct(options, settings.get("format_func", str))
     st.session_state[key] = current
 
     def changed() -> None:
         if (picked := st.session_state[key]) is not None:  # clicked off: the old choice stays
             put(name, picked, usual)
 
-    make(label, list(options), key=key, on_change=changed, **settings)
+    make(label, options, key=key, on_change=changed, **settings)
 
 
 def whole(label: str, name: str, current: int, usual: int, low: int, high: int, note: str) -> None:

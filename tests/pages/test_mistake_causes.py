@@ -47,7 +47,7 @@ def test_a_click_shows_its_images_and_another_all(open_page, answer):
     key = cards(at)[0]
     count = next(c["count"] for c in answer["causes"] if c["key"] == key)
     at.button(key=f"choose-{key}").click().run()
-    assert at.query_params["cause"] == [key] and cards(at) == [key]
+    assert at.query_params["cause"] in (key, [key]) and cards(at) == [key]
     assert f"**{count} images**" in texts(at)
     at.button(key=f"choose-{key}").click().run()
     assert "cause" not in at.query_params and len(cards(at)) > 1
