@@ -8,6 +8,7 @@ from cnnviz.ui import address, channel, current, frame, layer_facts, receptive_p
 from cnnviz.ui.components.drawing import drawing
 from cnnviz.ui.language import _
 from cnnviz.ui.pictures import is_dark
+from cnnviz.ui.plain_text import plain
 
 opened = current.model()
 picture = current.image(opened)
@@ -75,7 +76,7 @@ with st.container(horizontal=True, key="totals", gap="large"):
         help=_("Multiplications and additions, each counted as one."),
     )
 
-st.subheader(name, anchor=False)
+st.subheader(plain(name), anchor=False)
 if words := layer_facts.in_words(layer):
     st.markdown(words)
 received = images.prepare(picture.image, card)

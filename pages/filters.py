@@ -15,6 +15,7 @@ from cnnviz.ui import (
     frame,
 )
 from cnnviz.ui.language import _
+from cnnviz.ui.plain_text import plain
 
 opened = current.model()
 card = opened.card
@@ -49,7 +50,7 @@ wanted = (opened.reference, name, first, steps)
 place = st.container()  # the chosen channel stands above the grid, and is drawn after it
 
 st.subheader(_("Channels {first} to {last} of {layer}").format(
-    first=first, last=channels[-1], layer=name
+    first=first, last=channels[-1], layer=plain(name)
 ), anchor=False)  # fmt: skip
 measured = channel_data.measure(opened, layer)
 real = filter_pictures.real_patches(measured, channels)

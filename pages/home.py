@@ -51,7 +51,10 @@ clicked = flow(
     images.encode_png(overlays.enlarged(received)),
     columns,
     images.encode_png(heat.image),
-    [Answer(c["index"], _(c["name"]), c["share"], percent(c["share"])) for c in answer["classes"]],
+    [
+        Answer(c["index"], _(card.class_names[c["index"]]), c["share"], percent(c["share"]))
+        for c in answer["classes"]
+    ],
     key="home-flow",
     photo_caption=_("the image, as the network receives it"),
     heatmap_caption=_("what spoke for this answer"),

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from pathlib import Path
 
 from cnnviz import storage
+from cnnviz.datasets.class_words import class_words
 from cnnviz.errors import BadInput, NotFound
 from cnnviz.models.cards import FILE, Card, read_card
 from cnnviz.models.shipped import SHIPPED
+from cnnviz.texts import AsTyped
 
 MODEL_FILE = "model.keras"
 CHECKPOINTS = "checkpoints"
@@ -182,7 +184,16 @@ def _moment(label: str) -> tuple[bool, int]:
 
 @lru_cache(maxsize=64)
 def _card(folder: Path, _time: int, _size: int) -> Card:
-    return read_card(folder)
+    card = read_card(folder)
+    if folder.parent == storage.SHIPPED:
+        return card
+    names = class_words(card.class_names, _shipped_classes())
+    return replace(card, title=AsTyped(card.title), class_names=names)
+
+
+@cache
+def _shipped_classes() -> frozenset[tuple[str, ...]]:
+    return frozenset(read_card(storage.SHIPPED / name).class_names for name in shipped_names())
 
 
 @lru_cache(maxsize=64)

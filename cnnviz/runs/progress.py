@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cnnviz.datasets.class_words import class_words
 from cnnviz.runs.checkpoints import kept_epochs
 
 Event = dict
@@ -90,7 +91,7 @@ def summarise(events: Sequence[Event]) -> Progress:
         device_name=start.get("device_name", ""),
         images=start.get("images", 0),
         val_images=start.get("val_images", 0),
-        class_names=tuple(start.get("class_names", ())),
+        class_names=class_words(start.get("class_names", ())),
         sample_indices=tuple(start.get("sample_indices", ())),
         sample_labels=tuple(start.get("sample_labels", ())),
         samples=tuple(by_kind.get("samples", ())),

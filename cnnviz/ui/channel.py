@@ -13,6 +13,7 @@ from cnnviz.ui.current import Opened
 from cnnviz.ui.language import _
 from cnnviz.ui.photo import seen
 from cnnviz.ui.pictures import is_dark, show_png, show_svg
+from cnnviz.ui.plain_text import plain
 from cnnviz.ui.questions import ask
 
 _SIDE = 448
@@ -106,7 +107,7 @@ def show_channel(opened: Opened, picture: Picture, layer: Layer, channel: int) -
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(
-            _("Channel {channel} of {layer}").format(channel=channel, layer=layer.name),
+            _("Channel {channel} of {layer}").format(channel=channel, layer=plain(layer.name)),
             anchor=False,
             width="content",
         )

@@ -99,7 +99,7 @@ def _numbers(measured: Measured, number: int) -> None:
             _("Fires most for"),
             _("nothing")
             if measured.dead[number]
-            else measured.class_names[measured.favourite(number)],
+            else plain(measured.class_names[measured.favourite(number)]),
             _("The class whose images make its mean response largest."),
         ),
         (

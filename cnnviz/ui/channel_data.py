@@ -9,6 +9,7 @@ import streamlit as st
 
 from cnnviz import images
 from cnnviz.datasets.bundled import DATASETS
+from cnnviz.datasets.class_words import class_words
 from cnnviz.datasets.image_references import Picture, open_image
 from cnnviz.datasets.imported import list_imported
 from cnnviz.errors import Cancelled
@@ -49,7 +50,7 @@ class Measured:
     @property
     def class_names(self) -> list[str]:
         """The classes of the images."""
-        return [_(name) for name in self.answer["class_names"]]
+        return [_(name) for name in class_words(self.answer["class_names"])]
 
     def favourite(self, channel: int) -> int:
         """The class whose images the channel responds to most."""

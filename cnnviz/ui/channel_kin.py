@@ -16,6 +16,7 @@ from cnnviz.ui.components.grid import grid
 from cnnviz.ui.current import Opened
 from cnnviz.ui.language import _
 from cnnviz.ui.pictures import chart, is_dark, show_png
+from cnnviz.ui.plain_text import plain
 from cnnviz.ui.questions import ask
 
 _WINDOW = 168  # pixels of a kernel that looks at the image
@@ -157,12 +158,13 @@ def _levels(slices: np.ndarray, largest: float) -> np.ndarray:
 
 
 def _strongest(count: int, total: int, source: str | None, layer: str) -> str:
+    layer = plain(layer)
     if source is None:
         return _("{layer} looks at the colours of one pixel.").format(layer=layer)
     if count == total:
         return _("{layer} looks at {count} channels of {source}; strongest first.").format(
-            layer=layer, count=count, source=source
+            layer=layer, count=count, source=plain(source)
         )
     return _(
         "{layer} looks at {total} channels of {source}; these are the {count} strongest."
-    ).format(layer=layer, total=f"{total:,}", source=source, count=count)
+    ).format(layer=layer, total=f"{total:,}", source=plain(source), count=count)

@@ -20,6 +20,7 @@ from cnnviz.ui.components.grid import grid
 from cnnviz.ui.current import Opened
 from cnnviz.ui.language import _
 from cnnviz.ui.pictures import is_dark
+from cnnviz.ui.plain_text import plain
 from cnnviz.ui.questions import ask
 
 COLUMNS = 6
@@ -183,7 +184,7 @@ def show_kernels(opened: Opened) -> None:
         _(
             "The first layer ({layer}) looks at pixels, so its {count} windows of {height} × "
             "{width} weights are pictures themselves: each is what that channel is looking for."
-        ).format(layer=answer["layer"], count=count, height=height, width=width)
+        ).format(layer=plain(answer["layer"]), count=count, height=height, width=width)
     )
     if depth == 3:
         largest = np.abs(kernels).max(axis=(1, 2, 3), keepdims=True)

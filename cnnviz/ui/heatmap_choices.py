@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 import streamlit as st
 
@@ -125,6 +126,16 @@ def numbers(text: str, card: Card) -> list[int]:
     return [n for n in dict.fromkeys(found) if n < len(card.class_names)]
 
 
+def choose_several(name: str, picked: Sequence[str]) -> None:
+    """Keep several names in the address; none for the usual ones."""
+    address.choose(name, ",".join(map(_in_a_list, picked)) or None)
+
+
+def _in_a_list(name: str) -> str:
+    """A layer that somebody brought may have a comma in its name."""
+    return name.replace("%", "%25").replace(",", "%2C")
+
+
 def choose_classes(picked: Sequence[int]) -> None:
     """Keep chosen classes in the address; none for those with the most votes."""
     address.choose("classes", ",".join(map(str, picked)) or None)
@@ -137,7 +148,7 @@ def _number(name: str, card: Card) -> int | None:
 
 def _listed(name: str, known: Sequence[str], usual: Sequence[str]) -> tuple[str, ...]:
     """Several names in the address, in the order of ``known``."""
-    wanted = set(address.value(name, "").split(","))
+    wanted = set(map(unquote, address.value(name, "").split(",")))
     return tuple(n for n in known if n in wanted) or tuple(n for n in known if n in usual)
 
 

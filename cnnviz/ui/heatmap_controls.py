@@ -210,6 +210,6 @@ def _several(
         key=key,
         format_func=text,
         max_selections=most,
-        on_change=lambda: address.choose(name, ",".join(st.session_state[key]) or None),
+        on_change=lambda: heatmap_choices.choose_several(name, st.session_state[key]),
         help=_("Empty it for the usual ones."),
     )

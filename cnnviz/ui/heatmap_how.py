@@ -9,6 +9,7 @@ from cnnviz.models.cards import Card
 from cnnviz.ui.heatmap_choices import Choices
 from cnnviz.ui.heatmap_panels import Panel
 from cnnviz.ui.language import _
+from cnnviz.ui.plain_text import plain
 
 # A: the maps of the layer, k counts its channels, i j its Z fields; S: the score before softmax
 # or sigmoid (less that of the other class in a contrast); x: the image, x': one without content;
@@ -74,4 +75,4 @@ def _words(method: Method, layer: str | None, card: Card) -> str:
         "negative sums are set to zero, and the result is enlarged over the photo. So nothing "
         "finer than {height} × {width} fields can be seen, and what spoke *against* the class "
         "is not shown."
-    ).format(layer=layer, count=count, height=height, width=width)
+    ).format(layer=plain(layer), count=count, height=height, width=width)

@@ -15,6 +15,7 @@ import streamlit as st
 from babel.messages.pofile import read_po
 
 from cnnviz.storage import ROOT
+from cnnviz.texts import AsTyped
 from cnnviz.ui import address
 
 LOCALES = ROOT / "locale"
@@ -75,7 +76,12 @@ def _browser_language() -> str:
 
 
 def _(text: str) -> str:
-    """The text in the reader's language (the English one where a translation is missing)."""
+    """The text in the reader's language (the English one where a translation is missing).
+
+    What people typed stays as it is, whatever words it is made of.
+    """
+    if isinstance(text, AsTyped):
+        return text
     found = catalogue(language()).get(text, text)
     return found[0] if isinstance(found, tuple) else found
 

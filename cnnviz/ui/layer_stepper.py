@@ -6,6 +6,7 @@ import streamlit as st
 
 from cnnviz.ui import channel
 from cnnviz.ui.language import _
+from cnnviz.ui.plain_text import plain
 
 
 def stepper(names: list[str], name: str) -> None:
@@ -26,6 +27,7 @@ def stepper(names: list[str], name: str) -> None:
             _("Layer {number} of {count}").format(number=position + 1, count=len(names)),
             names,
             key=key,
+            format_func=plain,  # options of a slider are Markdown
             on_change=lambda: channel.choose_layer(st.session_state[key]),
             width="stretch",
         )

@@ -9,6 +9,7 @@ from cnnviz.compute.upload_choices import CHANNEL_ORDERS, FITS, POLARITIES, SCAL
 from cnnviz.datasets.bundled import DATASETS
 from cnnviz.datasets.image_references import PHOTOS, open_image
 from cnnviz.errors import CnnvizError
+from cnnviz.texts import AsTyped
 from cnnviz.ui import current, frame
 from cnnviz.ui.language import _, percent
 from cnnviz.ui.model_cards import open_model
@@ -151,7 +152,7 @@ def _class_names(upload: str, classes: int) -> list[str]:
         "\n".join(_("class {number}").format(number=i) for i in range(classes)),
         key=f"typed-{upload}-{classes}",
     )
-    names = [line.strip() for line in text.splitlines() if line.strip()]
+    names = [AsTyped(line.strip()) for line in text.splitlines() if line.strip()]
     if len(names) != classes:
         st.warning(
             _("{given} names for {classes} classes: give each class one line.").format(
@@ -183,4 +184,4 @@ def _preview(facts: dict, choices: dict, names: list[str]) -> None:
             picture = open_image(reference).image
             st.image(images.encode_png(images.fit(picture, (160, 160), 3, "crop")), width="stretch")
             for found in classes:
-                st.markdown(f"{_(names[found['index']])} **{percent(found['share'])}**")
+                st.markdown(f"{plain(_(names[found['index']]))} **{percent(found['share'])}**")

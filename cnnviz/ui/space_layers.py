@@ -33,6 +33,7 @@ def draw(labelled: Labelled, choices: Choices) -> None:
         layers,
         "layer",
         layers[-1],
+        format_func=plain,  # options of a slider are Markdown
     )
     current = layers.index(layer)
     left, right = st.columns([3, 2], gap="large")

@@ -14,6 +14,7 @@ from cnnviz.ui.heatmap_panels import Panel, drawn
 from cnnviz.ui.language import _, n_, percent
 from cnnviz.ui.photo import Seen, seen
 from cnnviz.ui.pictures import chart, is_dark, show_png
+from cnnviz.ui.plain_text import plain
 from cnnviz.ui.questions import ask
 from cnnviz.ui.trust_subject import Subject
 
@@ -112,7 +113,7 @@ def _slider(found: Randomisation) -> int:
     at = min(address.number("trust_stage", 1, 0, 1000), last)
     key = "choice-trust-stage"
     st.session_state[key] = at
-    names = [_("as trained"), *found.stages]
+    names = [_("as trained"), *map(plain, found.stages)]  # Markdown
     st.select_slider(
         _("Forgotten from the answer down to the layer"),
         range(last + 1),
@@ -131,7 +132,7 @@ def _pictures(
     signed = method.is_signed(subject.against is not None)
     titles = [_("as trained"), _("as trained")]
     if at:
-        titles[1] = _("down to {layer}").format(layer=stages[at - 1])
+        titles[1] = _("down to {layer}").format(layer=plain(stages[at - 1]))
     for column, heat, title in zip(st.columns(2), (maps[0], maps[at]), titles, strict=True):
         panel = Panel(method, subject.target or 0, 0.0, heat, signed)
         with column:
