@@ -1,6 +1,6 @@
 """What belongs to whom: everything that is kept, with its owner, its size and when it was used.
 
-One look at ``$CNNVIZ_HOME`` serves quotas, the person's own list, the teacher's and ageing. Sizes are
+One look at ``$CNNVIZ_HOME`` serves quotas, a person's own list, the teacher's and ageing. Sizes are
 remembered for as long as a folder does not change, so that a look costs a few calls an entry.
 """
 
