@@ -26,7 +26,9 @@ GRACE_SECONDS = 0.5  # a page that is run again asks again: its work goes on
 STOP_SECONDS = 2.0  # what a cancelled question has before its worker is replaced
 LONG_NICE = 10
 ONCE_MORE = N_("The process that computed this has ended. It is tried once more …")
+_LONG_WAIT_S = 10.0
 _LOOK_AT_MEMORY_S = 0.25
+_BEYOND_BYTES = 10**9  # of data in one go, before a look at the worker's memory ends it
 _MAX_FAILED_STARTS = 3
 _MAX_BACKOFF_SECONDS = 30.0
 _KILLED = -9  # the status of a process that the system, or a person, ended
@@ -175,10 +177,10 @@ class LocalEngine(Engine):
 
     def _hand_out(self) -> None:
         """Give waiting tasks to workers that can take one."""
+        quick, long, left = self._waiting["quick"], self._waiting["long"], []
         for slot in self._slots:
-            if slot.idle and not slot.only_quick and self._waiting["long"]:
-                self._give(self._waiting["long"].pop(self._busy()), slot)
-        quick, left = self._waiting["quick"], []
+            if slot.idle and not slot.only_quick and long and not self._quick_first():
+                self._give(long.pop(self._busy()), slot)
         while quick and any(slot.idle or slot.takes_guest for slot in self._slots):
             task = quick.pop(self._busy())
             slot = choose(task, self._slots)
@@ -188,6 +190,9 @@ class LocalEngine(Engine):
                 self._give(task, slot)
         for task in reversed(left):
             quick.put_back(task)
+        if long and not quick and any(s.idle and not s.only_quick for s in self._slots):
+            self._hand_out()
+            return
         for slot, number, task in waiting_too_long(self._slots):
             free = next((s for s in self._slots if s.idle), None)
             if free is None:
@@ -199,6 +204,13 @@ class LocalEngine(Engine):
             task.attempts -= 1
             self._give(task, free)
         self._changed.notify_all()
+
+    def _quick_first(self) -> bool:
+        """A single worker is for quick questions first, unless long ones have waited for long."""
+        if len(self._slots) > 1 or not self._waiting["quick"]:
+            return False
+        oldest = min(task.asked_at for task in self._waiting["long"])
+        return time.monotonic() - oldest < _LONG_WAIT_S
 
     def _give(self, task: Task, slot: Slot) -> None:
         task.give()
@@ -248,7 +260,9 @@ class LocalEngine(Engine):
     def _one_life(self, slot: Slot, log: Path) -> None:
         nice = 0 if slot.only_quick or len(self._slots) == 1 else LONG_NICE
         try:
-            process = WorkerProcess(self._module, nice, warm_up=slot.index == 0, log=log)
+            # The system's limit is the last resort: the watch below has a sentence for people.
+            hard = self.memory_limit + _BEYOND_BYTES
+            process = WorkerProcess(self._module, nice, slot.index == 0, log, hard)
         except OSError:
             _log.exception("A compute worker could not be started")
             self._on_death(slot, 0)

@@ -14,6 +14,7 @@ from cnnviz.models.cards import Card
 from cnnviz.models.references import ModelReference
 
 _FLOAT = 4  # bytes
+_KEPT = 0.5  # of all layers' outputs on the way back: what is fused with others is not kept
 _PASS_VALUES = 32 * 224 * 224 * 3  # input values that go through a network at once
 _PICTURE_PIXELS = 128 * 96 * 96  # of pictures of filters that are made at once
 
@@ -34,9 +35,9 @@ def memory_needs(name: str, parameters: dict, card: Card) -> int:
     if name in _PASSES:
         values = _images_of_a_pass(card) * at_once
     elif name in _GRADIENTS:
-        values = everything
+        values = everything * _KEPT
     elif name == "filters":
-        values = _pictures_at_once(parameters, card) * _up_to(parameters.get("layer"), card)
+        values = _pictures_at_once(parameters, card) * _up_to(parameters.get("layer"), card) * _KEPT
     return WORKER_BYTES + int(_FLOAT * (2 * card.parameters + values))
 
 

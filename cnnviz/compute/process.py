@@ -27,12 +27,15 @@ class WorkerProcess:
         nice: how much the worker stands back behind other processes, 0 to 19.
         warm_up: whether it asks itself likely questions while it has nothing else to do.
         log: the file that gets all it prints; the worker keeps it short.
+        memory: bytes of data that the system lets it have at most; None for no limit.
 
     Raises:
         OSError: it cannot be started.
     """
 
-    def __init__(self, questions: str, nice: int, warm_up: bool, log: Path) -> None:
+    def __init__(
+        self, questions: str, nice: int, warm_up: bool, log: Path, memory: int | None = None
+    ) -> None:
         ours, theirs = socket.socketpair()
         path = os.pathsep.join(filter(None, [str(storage.ROOT), os.environ.get("PYTHONPATH")]))
         environment = {
@@ -45,6 +48,7 @@ class WorkerProcess:
         command = [sys.executable, "-m", "cnnviz.compute.worker"]
         command += ["--channel", str(channel), "--questions", questions, "--nice", str(nice)]
         command += ["--warm-up"] if warm_up else []
+        command += ["--memory", str(memory)] if memory else []
         try:
             with log.open("ab") as output:
                 self._process = subprocess.Popen(

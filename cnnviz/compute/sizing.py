@@ -11,6 +11,7 @@ WORKER_BYTES = 600 * 10**6  # TensorFlow and a few models, measured
 _RECYCLE_BYTES = 2_500 * 10**6  # a worker that has grown beyond this is replaced when it is idle
 _WEB_BYTES = 400 * 10**6
 _LEAST_BYTES, _MOST_BYTES = 1_500 * 10**6, 8_000 * 10**6  # that one worker may take up
+_TINY_BYTES = 1_000 * 10**6  # with less it cannot answer anything about a large network
 _SHARE = 0.6  # of the machine's memory for all workers; the rest is for the web and trainings
 _RESERVE_FROM = 4_000 * 10**6
 
@@ -29,7 +30,7 @@ def has_reserve() -> bool:
 
 
 def worker_memory(count: int) -> int:
-    """Bytes that one of so many workers may take up, TensorFlow (0.6 GB) included.
+    """Bytes that one of so many workers may take up, TensorFlow (0.7 GB) included.
 
     ``$CNNVIZ_MEMORY_MB`` is for all of them together; else it is a share of what the machine, or
     the container, has. A question that would need more is refused, and a worker that takes more is
@@ -37,7 +38,7 @@ def worker_memory(count: int) -> int:
     """
     wanted = os.environ.get(MEMORY, "")
     if wanted.isdecimal() and int(wanted) > 0:
-        return max(int(wanted) * 10**6 // count, WORKER_BYTES)
+        return max(int(wanted) * 10**6 // count, _TINY_BYTES)
     return int(min(max(_SHARE * memory() / count, _LEAST_BYTES), _MOST_BYTES))
 
 

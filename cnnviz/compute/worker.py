@@ -19,10 +19,12 @@ import importlib
 import logging
 import os
 import queue
+import resource
 import shutil
 import signal
 import sys
 import threading
+import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -31,10 +33,12 @@ from cnnviz.compute import codec, registry
 from cnnviz.compute.context import Context, Models
 from cnnviz.compute.running import compute
 from cnnviz.errors import CnnvizError
-from cnnviz.machine import resident_bytes
+from cnnviz.machine import gpus, resident_bytes
 
 LOG_BYTES = 2**20
 _LOG_CHECK_SECONDS = 20.0
+_GUESTS_SECONDS = 1.0  # between two steps of a long question
+_NEXT_GUEST_SECONDS = 0.02
 _QUIET_SECONDS = 1.0  # without a question, before the worker asks itself one
 
 _log = logging.getLogger("cnnviz.compute")
@@ -91,9 +95,18 @@ class Worker:
         self._send({"done": number, **outcome, "memory": resident_bytes()})
 
     def _let_a_guest_in(self) -> None:
-        """Answer what was asked while a long question is being worked on: only quick ones are."""
-        if not self._asked.empty():
-            self._answer(self._asked.get(), guest=True)
+        """Answer what was asked while a long question is being worked on: only quick ones are.
+
+        Where many wait, the next one comes at once; after a while the long one goes on.
+        """
+        until = time.monotonic() + _GUESTS_SECONDS
+        with contextlib.suppress(queue.Empty):
+            message = self._asked.get_nowait()
+            while True:
+                self._answer(message, guest=True)
+                if time.monotonic() > until:
+                    return
+                message = self._asked.get(timeout=_NEXT_GUEST_SECONDS)
 
     def _send(self, message: dict) -> None:
         data = codec.encode(message)
@@ -136,9 +149,12 @@ def keep_log_short(descriptor: int = 2, limit: int = LOG_BYTES) -> None:
             os.ftruncate(descriptor, 0)
 
 
-def _settle(nice: int) -> None:
+def _settle(nice: int, memory: int | None) -> None:
     """Leave interrupts to the server, stand back behind it, and be the first to go when memory is
     short: a lost worker is replaced, a lost server is not."""
+    if memory is not None and not gpus():  # a graphics card's driver maps far more than it uses
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     faulthandler.enable()
     logs.set_up()
@@ -154,8 +170,9 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--questions", default=registry.MODULE)
     parser.add_argument("--nice", type=int, default=0)
     parser.add_argument("--warm-up", action="store_true")
+    parser.add_argument("--memory", type=int)
     options = parser.parse_args(arguments)
-    _settle(options.nice)
+    _settle(options.nice, options.memory)
     os.set_inheritable(options.channel, False)
     Worker(Connection(options.channel), options.questions, options.warm_up).run()
 

@@ -1,5 +1,6 @@
 """Questions for the tests of the engine: none of them needs TensorFlow."""
 
+import logging
 import os
 import signal
 import sys
@@ -7,6 +8,7 @@ import time
 
 import numpy as np
 
+from cnnviz import logs
 from cnnviz.compute.registry import QuestionKind, Registry
 from cnnviz.errors import BadInput
 
@@ -22,6 +24,28 @@ QUESTIONS = {
     "short": QuestionKind(_HERE + "deaf", required=("seconds",), cost="quick", limit_s=0.5),
     "wrong": QuestionKind(_HERE + "wrong", required=("how",), cached=False),
     "suicide": QuestionKind(_HERE + "suicide", cached=False),
+    "crash": QuestionKind(_HERE + "crash", defaults={"tag": ""}),
+    "eat": QuestionKind(_HERE + "eat", required=("megabytes",), cost="long", limit_s=60),
+    "gulp": QuestionKind(_HERE + "gulp", required=("megabytes",), cost="long", limit_s=60),
+    "stepwise": QuestionKind(
+        _HERE + "stepwise",
+        required=("steps",),
+        defaults={"step_s": 0.2, "tag": ""},
+        cost="long",
+        limit_s=60,
+    ),
+    "stubborn": QuestionKind(
+        _HERE + "stepwise",
+        required=("steps",),
+        defaults={"step_s": 0.2, "tag": ""},
+        cost="long",
+        limit_s=60,
+        yields=False,
+    ),
+    "opens": QuestionKind(
+        _HERE + "opens", required=("model",), defaults={"seconds": 0.0, "tag": ""}, limit_s=60
+    ),
+    "numbered": QuestionKind(_HERE + "numbered", cached=False),
     "noise": QuestionKind(_HERE + "noise", cached=False),
     "worker": QuestionKind(_HERE + "worker", cached=False),
     "long_worker": QuestionKind(_HERE + "worker", cached=False, cost="long"),
@@ -81,6 +105,44 @@ def wrong(context, how):
 
 def suicide(context):
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def crash(context, tag):
+    """What a defect in a library does: no exception, no word."""
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def eat(context, megabytes):
+    """Takes memory and uses it, a bit at a time."""
+    eaten = []
+    for _ in range(megabytes // 10):
+        eaten.append(np.ones(10 * 2**20 // 8))
+        time.sleep(0.005)
+    return {"eaten": len(eaten)}
+
+
+def gulp(context, megabytes):
+    """Takes memory in one go."""
+    return {"sum": float(np.ones(megabytes * 2**20 // 8).sum())}
+
+
+def stepwise(context, steps, step_s, tag):
+    """Looks up between steps only, as a pass over batches does."""
+    for i in range(steps):
+        context.report(i / steps, "Counting steps")
+        time.sleep(step_s)
+    return {"pid": os.getpid()}
+
+
+def opens(context, model, seconds, tag):
+    """Said to be quick; what has to be loaded and compiled takes its time."""
+    time.sleep(seconds)
+    return {"pid": os.getpid()}
+
+
+def numbered(context):
+    logging.getLogger("cnnviz.compute").info("counted")
+    return {"number": logs.number()}
 
 
 def noise(context):
