@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import unicodedata
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -36,6 +37,8 @@ _NEVER_BUILT = ("compile_config", "training_config")  # optimizer and losses: no
 _ANY_NUMBER = ("seed", "shared_object_id")  # where a large one means nothing
 _ARRAYS = ("__numpy__", "__tensor__")
 _NUMBERS = re.compile(r"(float|bfloat|int|uint|bool)\d{0,2}")
+_HIDDEN = ("Cc", "Cf", "Cs")  # control, format (they turn the text around them), half a sign
+_JOINERS = "\u200c\u200d"  # some scripts are written with them
 _PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -253,12 +256,21 @@ def _strange_names(parts: Iterable[dict]) -> Iterator[str]:
 
 def _check_name(part: dict, path: Path) -> None:
     config = part.get("config")
-    names = [part.get("name"), config.get("name") if isinstance(config, dict) else None]
-    longest = max((len(name) for name in names if isinstance(name, str)), default=0)
-    if longest > MAX_NAME:
-        raise BadModel(
-            "A layer in “{name}” has a name of {length} characters; up to {limit} can be shown.",
-            name=shown(path),
-            length=longest,
-            limit=MAX_NAME,
-        )
+    found = [part.get("name"), config.get("name") if isinstance(config, dict) else None]
+    for name in found:
+        if not isinstance(name, str):
+            continue
+        if len(name) > MAX_NAME:
+            raise BadModel(
+                "A layer in “{name}” has a name of {length} characters; up to {limit} can be "
+                "shown.",
+                name=shown(path),
+                length=len(name),
+                limit=MAX_NAME,
+            )
+        if any(unicodedata.category(c) in _HIDDEN and c not in _JOINERS for c in name):
+            raise BadModel(
+                "A layer in “{name}” has invisible characters in its name. Rename it, and save the "
+                "network again.",
+                name=shown(path),
+            )
