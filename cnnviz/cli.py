@@ -20,7 +20,15 @@ from typing import Any
 
 import cnnviz
 from cnnviz import cli_fetch, cli_inside, cli_runs, cli_settings
-from cnnviz.cli_shared import add_dataset, add_json, add_model, progress, read_dataset, write
+from cnnviz.cli_shared import (
+    add_dataset,
+    add_json,
+    add_model,
+    open_model,
+    progress,
+    read_dataset,
+    write,
+)
 from cnnviz.errors import BadInput, CnnvizError
 from cnnviz.storage import ROOT
 
@@ -108,7 +116,8 @@ def _serve(given: argparse.Namespace) -> None:
     os.chdir(ROOT)
     with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
-    os.execve(command[0], command, {**os.environ, "PYTHONPATH": str(ROOT)})
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    os.execve(command[0], command, {**os.environ, "PYTHONPATH": path})
 
 
 def _network_address() -> str | None:
@@ -155,7 +164,7 @@ def _evaluate(given: argparse.Namespace) -> None:
     from cnnviz.evaluation.measuring import measure
     from cnnviz.evaluation.metrics import macro_average, weighted_average
 
-    model = cnnviz.load_model(given.model)
+    model = open_model(given)
     dataset = read_dataset(given, model)
     shares, labels, places = all_answers(model, dataset, report=progress)
     names = model.card.class_names
@@ -216,7 +225,7 @@ def _number(value: float) -> float | None:
 
 
 def _embed(given: argparse.Namespace) -> None:
-    model = cnnviz.load_model(given.model)
+    model = open_model(given)
     dataset = read_dataset(given, model)
     found = cnnviz.embed(
         model, dataset, layer=given.layer, method=given.method, seed=given.seed, report=progress
