@@ -9,7 +9,7 @@ import streamlit as st
 
 from cnnviz.compute import get_engine
 from cnnviz.compute.engine import Question
-from cnnviz.errors import Cancelled, CnnvizError
+from cnnviz.errors import Cancelled, CnnvizError, WorkerLost
 from cnnviz.ui import frame, request_ids
 from cnnviz.ui.language import _, one_language
 from cnnviz.ui.owner import current_owner
@@ -68,6 +68,8 @@ def when_answered(
         return
     except CnnvizError as error:
         frame.show_error(error)  # kept in the session: asked again, it might take as long again
+        if isinstance(error, WorkerLost):  # but that was not the question's fault
+            st.button(_("Start again"), key=f"again-{key}", on_click=_forget, args=(place,))
         return
     del st.session_state[place]  # the engine remembers it, and notices when the model has changed
     draw(answer)
