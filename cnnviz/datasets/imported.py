@@ -7,10 +7,14 @@ reference is ``upload:<id>``.
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -55,6 +59,7 @@ class Imported:
         return f"upload:{self.identifier}"
 
 
+@storage.needing_room()
 def import_dataset(
     source: bytes | Path,
     filename: str,
@@ -74,6 +79,7 @@ def import_dataset(
     Raises:
         BadDataset: not a data set; nothing is kept then.
         OverQuota: this person has no room left; nothing is kept then either.
+        NotPossible: the disk is full; so it is with these.
     """
     options = {
         "size": size,
@@ -84,7 +90,7 @@ def import_dataset(
     }
     identifier = storage.new_id()
     with tempfile.TemporaryFile(dir=storage.area("uploads")) as space:
-        options["allocate"] = lambda shape: np.memmap(space, np.uint8, "w+", shape=shape)
+        options["allocate"] = partial(_pixels_in, space)
         if isinstance(source, Path) and source.is_dir():
             found = collect(members_of(source), **options)
         else:
@@ -98,18 +104,35 @@ def import_dataset(
     return identifier
 
 
+def _pixels_in(space: BinaryIO, shape: tuple[int, ...]) -> np.ndarray:
+    """An array in a file whose room on the disk is taken beforehand: raises OSError on a full disk,
+    where writing into it later would end the process."""
+    os.posix_fallocate(space.fileno(), 0, max(1, int(np.prod(shape))))
+    return np.memmap(space, np.uint8, "r+", shape=shape)
+
+
+def _save(path: Path, array: np.ndarray) -> None:
+    """``np.save`` that says why it fails: NumPy's own error on a full disk does not."""
+    content = io.BytesIO()
+    np.save(content, array, allow_pickle=False)
+    path.write_bytes(content.getvalue())
+
+
 def _write(folder: Path, found: Collected, filename: str, owner: str) -> None:
     counts = {}
     for split in SPLITS:
         chosen = found.indices(split)
         shape = (len(chosen), *found.pixels.shape[1:])
-        kept = np.lib.format.open_memmap(folder / f"{split}_images.npy", "w+", np.uint8, shape)
-        for start in range(0, len(chosen), _CHUNK):
-            kept[start : start + _CHUNK] = found.pixels[chosen[start : start + _CHUNK]]
-        kept.flush()
+        # Written, not mapped: on a full disk a mapped file ends the process.
+        with (folder / f"{split}_images.npy").open("wb") as file:
+            header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            for start in range(0, len(chosen), _CHUNK):
+                part = found.pixels[chosen[start : start + _CHUNK]]
+                file.write(np.ascontiguousarray(part).data)
         labels = found.labels[chosen]
-        np.save(folder / f"{split}_labels.npy", labels, allow_pickle=False)
-        np.save(folder / f"{split}_sizes.npy", found.sizes[chosen], allow_pickle=False)
+        _save(folder / f"{split}_labels.npy", labels)
+        _save(folder / f"{split}_sizes.npy", found.sizes[chosen])
         counts[split] = np.bincount(labels, minlength=len(found.class_names)).tolist()
     title = Path(filename.replace("\\", "/")).name
     uploads.write_meta(

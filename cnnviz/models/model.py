@@ -181,11 +181,13 @@ def load_weights(network: keras.Model, file: Path) -> None:
         raise BadModel("The checkpoint “{name}” is of another network.", name=file.stem) from None
 
 
+@storage.needing_room()
 def save_model(model: Model, owner: str = storage.LOCAL_OWNER) -> str:
     """Keep a model under a new id, whole or not at all; returns its reference.
 
     Raises:
         OverQuota: this person has no room left.
+        NotPossible: the disk is full.
     """
     identifier, size = storage.new_id(), 4 * model.keras_model.count_params()
     with quotas.room(owner, size), storage.publish("models", identifier) as folder:

@@ -49,12 +49,14 @@ def delete_model(reference: str, owner: str = storage.LOCAL_OWNER) -> None:
     storage.remove(_own_folder(reference, owner))
 
 
+@storage.needing_room()
 def rename_model(reference: str, title: str, owner: str = storage.LOCAL_OWNER) -> None:
     """Give a model that this person made another title.
 
     Raises:
         BadInput: not this person's model (see ``delete_model``), or an empty title.
         NotFound: it is not there (any more).
+        NotPossible: the disk is full.
     """
     folder = _own_folder(reference, owner)
     if not (title := title.strip()):
