@@ -9,7 +9,7 @@ TWO := -n 2 --dist loadfile  # processes; a file stays in one, with what its tes
 PIP := $(BIN)/pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev chromium run test test-all corpus load lint bench screenshots texts clean
+.PHONY: help setup setup-dev chromium run test test-all corpus load chaos lint bench screenshots texts clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,12 +52,17 @@ test-all: setup-dev lint  ## everything, with what takes longer
 	$(BIN)/python -m pytest tests -q $(TWO) -m "not browser" --ignore=tests/pages
 	$(BIN)/python -m pytest tests/pages -q
 	$(BIN)/python -m pytest tests/browser -q
+	$(BIN)/python -m benchmarks.chaos
+	$(BIN)/python -m benchmarks.load
 
 corpus: setup-dev  ## 450 hostile and odd files: images, models, zips
 	$(BIN)/python -m pytest tests/corpus tests/models/test_vetting.py tests/models/test_sandbox.py -q
 
 load: setup-dev  ## sixty people at work on this machine: errors, times, memory (seven minutes)
 	$(BIN)/python -m benchmarks.load
+
+chaos: setup-dev  ## a class while workers and server are killed thirty times (eight minutes)
+	$(BIN)/python -m benchmarks.chaos
 
 lint: $(VENV)/.installed-dev  ## ruff and the import contracts
 	$(BIN)/ruff check .

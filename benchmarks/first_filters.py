@@ -19,7 +19,7 @@ from playwright.sync_api import Page, sync_playwright
 from tests.browser.conftest import CHROMIUM, FLAGS, serving, settle
 
 LAYERS = {
-    "shipped:mnist_lenet5": "relu_2",
+    "shipped:mnist_lenet5": "relu_1",
     "shipped:fashion_mnist_vgg": "relu_3_1",
     "shipped:cifar10_resnet": "stage_3_block_1_relu",
     "shipped:imagenet_efficientnet_lite0": "block_3_2_expand_relu6",
@@ -62,7 +62,7 @@ def main() -> None:
     ):
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = chromium.new_page(viewport={"width": 1440, "height": 900}, locale="en-US")
-        page.set_default_timeout(240_000)
+        page.set_default_timeout(60_000)
         print(f"{'':36} {'first, s':>9} {'last, s':>9} {'pictures':>9}   (bar: first 2.0)")
         for model, layer in LAYERS.items():
             page.goto(f"{address}/filters?model={model}&layer={layer}")

@@ -1,0 +1,85 @@
+"""Who is killed when: chosen by a seed, so that a class that went wrong can be held again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import random
+import signal
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from benchmarks.chaos.server import Server, processes_of
+
+KINDS = ("web", "compute", "training")
+AIMS = ("vetting", "import", "keeping", "saving")  # moments that are short: waited for
+GAP_S = (3.0, 9.0)
+_AIM_PATIENCE_S = 25.0
+
+
+@dataclass(frozen=True)
+class Kill:
+    """After ``gap`` seconds of peace one process of ``kind``; where ``aim`` names something that
+    students do, as soon as one of them does it, and ``later`` seconds."""
+
+    kind: str
+    gap: float
+    aim: str | None
+    later: float
+
+
+def planned(kills: int, seed: int) -> list[Kill]:
+    """All kinds alike, and every third kill aimed."""
+    chance, plan = random.Random(seed), []
+    for number in range(kills):
+        aim = AIMS[number // 3 % len(AIMS)] if number % 3 == 2 else None
+        kind = KINDS[number % 3] if kills < len(KINDS) * 2 else chance.choice(KINDS)
+        if aim is not None:  # the training workers have no part in these
+            kind = chance.choice(("web", "compute"))
+        plan.append(Kill(kind, chance.uniform(*GAP_S), aim, chance.uniform(0.0, 1.0)))
+    return plan
+
+
+@dataclass
+class Killer:
+    """Carries the plan out. ``doing`` is what students are at, ``done`` counts by kind,
+    ``hit`` by what students were at. ``over`` is set when no more is to come."""
+
+    server: Server
+    seed: int
+    doing: Counter[str] = field(default_factory=Counter)
+    done: Counter[str] = field(default_factory=Counter)
+    hit: Counter[str] = field(default_factory=Counter)
+    over: bool = False
+
+    async def work(self, plan: list[Kill]) -> None:
+        chance = random.Random(self.seed + 1)
+        for kill in plan:
+            await asyncio.sleep(kill.gap)
+            if kill.aim is not None:
+                await self._wait_for(kill)
+            await self._one(kill, chance)
+
+    async def _wait_for(self, kill: Kill) -> None:
+        until = time.monotonic() + _AIM_PATIENCE_S
+        while not self.doing[kill.aim] and time.monotonic() < until:
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(kill.later)
+
+    async def _one(self, kill: Kill, chance: random.Random) -> None:
+        """Kill; where there is no such process at the moment, wait for one."""
+        while True:
+            there = processes_of(self.server.home, self.server.pid)
+            if chosen := sorted(pid for pid, kind in there if kind == kill.kind):
+                break
+            await asyncio.sleep(0.1)
+        pid = chance.choice(chosen)
+        at = [aim for aim in AIMS if self.doing[aim]]
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+            self.done[kill.kind] += 1
+            self.hit.update(at)
+            during = f" during {', '.join(at)}" if at else ""
+            print(f"  kill {self.done.total():2}: {kill.kind}{during}", flush=True)
