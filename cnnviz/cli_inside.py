@@ -14,6 +14,7 @@ from cnnviz.cli_shared import (
     add_dataset,
     add_json,
     add_model,
+    open_model,
     progress,
     read_dataset,
     read_image,
@@ -70,7 +71,7 @@ def _explain(given: argparse.Namespace) -> None:
     from cnnviz.images import encode_png, place_back
 
     photo = read_image(given.image)
-    model = cnnviz.load_model(given.model)
+    model = open_model(given)
     target = None if given.target is None else _class_index(model.card, given.target)
     batch = model.prepare([photo])
     against = None if given.against is None else _class_index(model.card, given.against)
@@ -135,7 +136,7 @@ def _feature_maps(given: argparse.Namespace) -> None:
     from cnnviz.compute.questions.maps import quantise
     from cnnviz.figures.tiles import tile_grid
 
-    model = cnnviz.load_model(given.model)
+    model = open_model(given)
     layers = given.layer or [layer.name for layer in model.card.spatial_layers]
     maps = cnnviz.feature_maps(model, model.prepare([read_image(given.image)]), layers=layers)
     given.out.mkdir(parents=True, exist_ok=True)
@@ -153,7 +154,7 @@ def _feature_maps(given: argparse.Namespace) -> None:
 def _filters(given: argparse.Namespace) -> None:
     from cnnviz.figures.tiles import image_sprite
 
-    model = cnnviz.load_model(given.model)
+    model = open_model(given)
     layer = given.layer or model.card.filter_layer
     if layer is None:
         raise BadInput("This network has no layer with channels to draw.")
@@ -166,7 +167,7 @@ def _filters(given: argparse.Namespace) -> None:
 
 
 def _channels(given: argparse.Namespace) -> None:
-    model = cnnviz.load_model(given.model)
+    model = open_model(given)
     layer = given.layer or model.card.filter_layer
     if layer is None:
         raise BadInput("This network has no layer with channels to measure.")

@@ -21,6 +21,27 @@ def add_model(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument(
         "--model", default=default, help=f"a name, a reference or a file (default: {default})"
     )
+    parser.add_argument(
+        "--trust-code",
+        action="store_true",
+        help="run the program code in a model file of your own (Lambda layers)",
+    )
+
+
+def open_model(given: argparse.Namespace) -> Any:
+    """The model that was asked for; raises BadInput, BadModel, NotFound.
+
+    Code in a file is run only where the person says so, and never that of anything kept by the
+    app: who knows whose upload that is.
+    """
+    is_file = given.model.lower().endswith((".keras", ".h5", ".hdf5"))
+    if given.trust_code and not is_file:
+        raise BadInput("--trust-code is for model files of your own: --model FILE.keras")
+    if given.trust_code:
+        print(
+            f"cnnviz: program code in “{given.model}” is run with all your rights.", file=sys.stderr
+        )
+    return cnnviz.load_model(given.model, trust_code=given.trust_code)
 
 
 def add_dataset(parser: argparse.ArgumentParser, limit: int | None = None) -> None:

@@ -202,3 +202,31 @@ def test_unknown_verbs_exit_with_2():
     )
     assert run.returncode == 2
     assert "invalid choice" in run.stderr
+
+
+def test_code_in_a_file_of_ones_own_runs_only_when_one_says_so(capsys, tmp_path):
+    import keras
+
+    network = keras.Sequential(
+        [
+            keras.layers.Input((8, 8, 1)),
+            keras.layers.Lambda(lambda x: x / 255),
+            keras.layers.Flatten(),
+            keras.layers.Dense(2, activation="softmax"),
+        ]
+    )
+    network.save("own.keras")
+    Image.new("L", (8, 8), 90).save("grey.png")
+    arguments = ["feature-maps", "grey.png", "--model", "own.keras", "--out", "maps"]
+    assert cli.main(arguments) == 2
+    assert "Lambda layer" in capsys.readouterr().err
+    arguments[0] = "explain"
+    arguments[-2:] = ["--out", "heat.png", "--method", "gradient", "--trust-code"]
+    assert cli.main(arguments) == 0
+    assert "is run with all your rights" in capsys.readouterr().err
+
+
+def test_code_is_never_trusted_in_what_the_app_keeps(capsys):
+    reference = "upload:" + "0" * 24
+    assert cli.main(["evaluate", "--model", reference, "--trust-code"]) == 2
+    assert "files of your own" in capsys.readouterr().err
