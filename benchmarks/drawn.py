@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from streamlit.proto.Delta_pb2 import Delta
@@ -10,24 +11,67 @@ from streamlit.proto.Navigation_pb2 import Navigation
 Path = tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class _Element:
+    """``kind`` with the key that the page gave and a value: an id, an address or a text."""
+
+    kind: str
+    key: str
+    value: str
+    fragment: str
+    run: int
+
+
 @dataclass
 class Drawn:
-    """The page's title, its buttons and uploaders (key → id), the addresses of its pictures by the
-    key of the container that they stand in, its texts by place, and all pages (address → id)."""
+    """The elements of a page by place. ``pages`` are all pages of the app: address → id."""
 
-    title: str = ""
-    buttons: dict[str, str] = field(default_factory=dict)
-    uploaders: dict[str, str] = field(default_factory=dict)
-    pictures: dict[str, str] = field(default_factory=dict)
-    texts: dict[Path, str] = field(default_factory=dict)
     pages: dict[str, str] = field(default_factory=dict)
-    _containers: dict[Path, str] = field(default_factory=dict)
+    _elements: dict[Path, _Element] = field(default_factory=dict)
+    _run: int = 0
+    _drawn_again: tuple[str, ...] = ()
 
-    def forget(self) -> None:
-        """The page is drawn anew from its beginning."""
-        self.title = ""
-        for kept in (self.buttons, self.uploaders, self.pictures, self.texts, self._containers):
-            kept.clear()
+    @property
+    def title(self) -> str:
+        """The page's heading."""
+        return next(iter(self._of("title").values()), "")
+
+    @property
+    def buttons(self) -> dict[str, str]:
+        """Key → id."""
+        return self._of("button")
+
+    @property
+    def uploaders(self) -> dict[str, str]:
+        """Key → id."""
+        return self._of("uploader")
+
+    @property
+    def pictures(self) -> dict[str, str]:
+        """Addresses by the key of the container that a picture stands in, else by its place."""
+        found = {}
+        for path, one in self._elements.items():
+            if one.kind == "picture":
+                around = self._elements.get(path[:-1])
+                found[around.key if around and around.key else one.key] = one.value
+        return found
+
+    @property
+    def texts(self) -> list[str]:
+        return [one.value for one in self._elements.values() if one.kind == "text"]
+
+    def begin(self, fragments: Sequence[str]) -> None:
+        """The script runs: the whole of it, or these parts."""
+        self._run += 1
+        self._drawn_again = tuple(fragments)
+        if not fragments:
+            self._elements.clear()
+
+    def end(self) -> None:
+        """What such a part no longer shows is gone."""
+        for path, one in list(self._elements.items()):
+            if one.fragment in self._drawn_again and one.run != self._run:
+                del self._elements[path]
 
     def note_pages(self, navigation: Navigation) -> None:
         for page in navigation.app_pages:
@@ -36,26 +80,32 @@ class Drawn:
                 self.pages[""] = page.page_script_hash
 
     def take(self, delta: Delta, path: Path) -> None:
-        """An element or a container has come to a place."""
+        """An element or a container has come to a place; what was there before is gone."""
+        if path in self._elements:
+            for old in [p for p in self._elements if p[: len(path)] == path]:
+                del self._elements[old]
+        kind, key, value = "other", "", ""
         if delta.HasField("add_block"):
-            self._containers[path] = _key(delta.add_block.id)
-            return
-        element = delta.new_element
-        kind = element.WhichOneof("type") if delta.HasField("new_element") else None
-        self.texts.pop(path, None)
-        if kind == "button":
-            self.buttons[_key(element.button.id)] = element.button.id
-        elif kind == "file_uploader":
-            self.uploaders[_key(element.file_uploader.id)] = element.file_uploader.id
-        elif kind == "markdown":
-            self.texts[path] = element.markdown.body
-        elif kind == "heading" and element.heading.tag == "h1":
-            self.title = element.heading.body
-        elif kind == "imgs":
-            name = self._containers.get(path[:-1]) or ".".join(map(str, path))
-            for image in element.imgs.imgs:
-                if image.url.startswith("/"):
-                    self.pictures[name] = image.url
+            kind, key = "container", _key(delta.add_block.id)
+        elif delta.HasField("new_element"):
+            element = delta.new_element
+            of = element.WhichOneof("type")
+            if of == "button":
+                kind, key, value = "button", _key(element.button.id), element.button.id
+            elif of == "file_uploader":
+                value = element.file_uploader.id
+                kind, key = "uploader", _key(value)
+            elif of == "markdown":
+                kind, value = "text", element.markdown.body
+            elif of == "heading" and element.heading.tag == "h1":
+                kind, value = "title", element.heading.body
+            elif of == "imgs" and element.imgs.imgs and element.imgs.imgs[0].url.startswith("/"):
+                kind, key = "picture", ".".join(map(str, path))
+                value = element.imgs.imgs[0].url
+        self._elements[path] = _Element(kind, key, value, delta.fragment_id, self._run)
+
+    def _of(self, kind: str) -> dict[str, str]:
+        return {one.key: one.value for one in self._elements.values() if one.kind == kind}
 
 
 def _key(identifier: str) -> str:

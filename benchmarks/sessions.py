@@ -165,6 +165,12 @@ class Session:
                 self.errors.append(f"{self.page}: a picture has status {answer.status}")
         return found
 
+    def another_tab(self) -> Session:
+        """A session of the same person, to be opened."""
+        other = Session(self.address, self.patience)
+        other._cookies = dict(self._cookies)
+        return other
+
     async def close(self) -> None:
         self._closed = True
         self.watching.stop()
@@ -243,7 +249,7 @@ class Session:
             raise Lost from error
 
     async def _redraw(self) -> None:
-        with contextlib.suppress(Lost):
+        with contextlib.suppress(Lost, TimeoutError):
             self.redraws.append(await self._run(fragment=self._fragment))
 
     async def _tick(self) -> None:
@@ -252,7 +258,7 @@ class Session:
             await asyncio.sleep(min(self._ticks.values()))
             for fragment in list(self._ticks):
                 if fragment in self._ticks and self._present.is_set():
-                    with contextlib.suppress(Lost):
+                    with contextlib.suppress(Lost, TimeoutError):
                         await self._run(fragment=fragment)
 
     async def _listen(self, socket: ClientConnection) -> None:
@@ -295,6 +301,7 @@ class Session:
             self._settle()
 
     def _settle(self) -> None:
+        self.drawn.end()
         self.watching.settle()
         self._ticks.pop(self._fragment, None)  # whoever watches asks by other means
         if self._ticks and (self._ticking is None or self._ticking.done()):
@@ -305,9 +312,10 @@ class Session:
         if identifier and identifier != self._session_id:
             self._session_id = identifier
             self._states.clear()  # files that were brought to a server that is gone
-        if not message.metadata.run.fragment_ids:
+        fragments = list(message.metadata.run.fragment_ids)
+        self.drawn.begin(fragments)
+        if not fragments:
             self.watching.forget()
-            self.drawn.forget()
             self._ticks.clear()
 
     def _look_at(self, message: ForwardMsg) -> None:

@@ -18,6 +18,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from benchmarks.chaos import checks
@@ -36,6 +37,7 @@ from benchmarks.chaos.students import (
 )
 from benchmarks.sessions import Session
 from benchmarks.tables import Row, share, show
+from cnnviz.runs.run import list_runs
 
 FINISH_S = 420.0  # that a class has after the last kill
 
@@ -64,10 +66,10 @@ async def class_(home: Path, kills: int, seed: int, addresses: list[str]) -> tup
     async with Server(home) as server:
         killer = Killer(server, seed)
         half = len(addresses) // 2
-        once = trains(1, 600, 2)
+        once = trains(600, 2)
         scripts = [once, looks(addresses), brings_a_model, brings_data(60)]
         if not small:
-            scripts = [trains(2, 2000, 4), trains(2, 2000, 4), trains(2, 2000, 4)]
+            scripts = [trains(3000, 5), trains(3000, 5), trains(3000, 5)]
             scripts += [looks(addresses), looks(addresses[::-1]), looks(addresses[half:])]
             scripts += [brings_a_model, brings_data(600)]
         students = [
@@ -84,18 +86,28 @@ async def class_(home: Path, kills: int, seed: int, addresses: list[str]) -> tup
             lesson.cancel()
         await asyncio.gather(*lessons, return_exceptions=True)
         diary.unfinished += ["a lesson did not end in time"] * len(late)
+        await all_ended()
         present = [student for student in students if await at_work(student)]
         for student in students:
             await student.session.close()
     return students, diary, killer, server, time.monotonic() - began, len(present)
 
 
-async def again_and_again(student: Student, script: object, killer: Killer) -> None:
-    """Once at least, and for as long as processes are killed; trainings are enough as they are."""
+async def again_and_again(
+    student: Student, script: Callable[[Student], Awaitable[None]], killer: Killer
+) -> None:
+    """Once at least, and for as long as processes are killed."""
     while True:
         await student.attend(script)
-        if killer.over or script.__name__ == "training" or student.diary.unfinished:
+        if killer.over:
             return
+
+
+async def all_ended(patience: float = 180.0) -> None:
+    """Wait for trainings that nobody watches: started by somebody whose page was lost."""
+    until = time.monotonic() + patience
+    while any(run.pending for run in list_runs()) and time.monotonic() < until:
+        await asyncio.sleep(0.5)
 
 
 async def at_work(student: Student) -> bool:
@@ -139,7 +151,7 @@ def report(
     wrong, compared, same = checks.pictures(diary, reference)
     for text in [*diary.unfinished, *diary.surprises, *runs, *broken, *wrong]:
         print(f"problem: {text[:300]}")
-    returns = [s for student in students for s in student.session.returns]
+    returns = [s for student in students for s in student.returns + student.session.returns]
     rows = [
         Row("killed in all", killer.done.total()),
         *(Row(f"  {kind}", number) for kind, number in sorted(killer.done.items())),

@@ -69,17 +69,19 @@ class Killer:
         await asyncio.sleep(kill.later)
 
     async def _one(self, kill: Kill, chance: random.Random) -> None:
-        """Kill; where there is no such process at the moment, wait for one."""
+        """Kill; where there is no such process, wait for one, and after a while take another."""
+        until = time.monotonic() + _AIM_PATIENCE_S
         while True:
-            there = processes_of(self.server.home, self.server.pid)
-            if chosen := sorted(pid for pid, kind in there if kind == kill.kind):
+            there = [p for p in processes_of(self.server.home, self.server.pid) if p[1] in KINDS]
+            chosen = sorted(p for p in there if p[1] == kill.kind)
+            if chosen or (there and time.monotonic() > until):
                 break
             await asyncio.sleep(0.1)
-        pid = chance.choice(chosen)
+        pid, kind = chance.choice(chosen or sorted(there))
         at = [aim for aim in AIMS if self.doing[aim]]
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-            self.done[kill.kind] += 1
+            self.done[kind] += 1
             self.hit.update(at)
             during = f" during {', '.join(at)}" if at else ""
-            print(f"  kill {self.done.total():2}: {kill.kind}{during}", flush=True)
+            print(f"  kill {self.done.total():2}: {kind}{during}", flush=True)

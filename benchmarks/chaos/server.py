@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -49,8 +50,10 @@ class Server:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        for pid, _kind in processes_of(self.home, self.pid):
-            os.kill(pid, signal.SIGKILL)  # trainings outlive their server
+        for pid, kind in processes_of(self.home, self.pid):
+            if kind != "web":  # trainings outlive their server
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     async def answers(self, patience: float = 60.0) -> None:
         """Wait until it is there; raises TimeoutError."""
@@ -81,14 +84,16 @@ class Server:
         self.starts += 1
 
     async def _mind(self) -> None:
+        died: float | None = None
         while True:
             await asyncio.sleep(0.1)
             if self._process.poll() is not None:
-                died = time.monotonic()
+                died = died or time.monotonic()
                 await asyncio.sleep(AGAIN_AFTER_S)
                 self._start()
-                await self.answers()
+            elif died is not None and await asyncio.to_thread(self._is_there):
                 self.gaps.append(time.monotonic() - died)
+                died = None
 
 
 def processes_of(home: Path, server: int) -> list[tuple[int, str]]:

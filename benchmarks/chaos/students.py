@@ -26,6 +26,7 @@ from cnnviz.storage import SHIPPED
 PATIENCE_S = 120.0  # for a page
 PAUSE_S = (0.2, 1.5)  # between two things
 TRIES = 60
+TRAINING_S = 600.0  # from its start to its end on the page, waiting included
 TRAINING = "data=mnist&net=lenet5&part={images}&epochs={epochs}"
 MODELS = {
     "shipped:mnist_lenet5": "mnist",
@@ -37,8 +38,6 @@ KILLED = (  # sentences that a class may see while processes are killed
     "This question has ended the process that computes it",
     "The server is shutting down",
     "The part of the server that computes cannot be started",
-    "takes too long to open",
-    "needs more memory than there is",  # what a killed vetting process looks like
 )
 _GONE = (Lost, OSError, EOFError, KeyError)
 
@@ -86,6 +85,7 @@ class Student:
 
     def __init__(self, address: str, number: int, diary: Diary, doing: Counter[str]) -> None:
         self.session = Session(address, patience=PATIENCE_S)
+        self.returns: list[float] = []  # of tabs that were closed
         self.diary, self.doing = diary, doing
         self._random = random.Random(number)
         self._read = 0  # sentences that were looked at
@@ -94,9 +94,7 @@ class Student:
     async def attend(self, script: Callable[[Student], Awaitable[None]]) -> None:
         """Carry a script out; it counts as unfinished when it does not get to its end."""
         try:
-            if not self._here:
-                await self.persist("coming", lambda: self.session.open(""))
-                self._here = True
+            await self.come()
             await script(self)
         except Exception as error:
             where = f"{script.__name__} on {self.session.page}?{self.session.query}"
@@ -122,6 +120,19 @@ class Student:
             self._note_sentences()
             await asyncio.sleep(self._random.uniform(*PAUSE_S))
         raise TimeoutError(f"{name} did not succeed in {TRIES} tries")
+
+    async def another_tab(self) -> None:
+        """Close this one and open another."""
+        self.returns += self.session.returns
+        await self.session.close()
+        self.session, self._here, self._read = self.session.another_tab(), False, 0
+        await self.come()
+
+    async def come(self) -> None:
+        """Open the tab, unless it is open."""
+        if not self._here:
+            await self.persist("coming", lambda: self.session.open(""))
+            self._here = True
 
     async def pause(self) -> None:
         await asyncio.sleep(self._random.uniform(*PAUSE_S))
@@ -152,36 +163,32 @@ def looks(addresses: list[str]) -> Callable[[Student], Awaitable[None]]:
     return looking
 
 
-def trains(times: int, images: int, epochs: int) -> Callable[[Student], Awaitable[None]]:
+def trains(images: int, epochs: int) -> Callable[[Student], Awaitable[None]]:
     """Starts a training, watches it to its end, makes it a model, and looks into that."""
 
     async def training(self: Student) -> None:
-        for _time in range(times):
-            await self.persist("starting", lambda: start(self, images, epochs))
-            run = run_of(self.session)
-            self.diary.runs[run] = epochs
-            until = time.monotonic() + 900
-            while not self.session.sees("keep-model"):  # the page changes by itself
-                await asyncio.sleep(0.3)
-                self._note_sentences()
-                if time.monotonic() > until:
-                    raise TimeoutError(f"the page of the training {run} never showed its end")
-            await self.persist("saving", lambda run=run: keep(self, run))
-            await looks([f"model=run:{run}@best&image=data:mnist/test/{n}" for n in range(2)])(self)
-            await self.persist("mistakes", lambda run=run: mistakes(self, f"run:{run}@best"))
+        await self.another_tab()  # the one before shows the training before
+        await self.persist("starting", lambda: start(self, images, epochs))
+        run = run_of(self.session)
+        self.diary.runs[run] = epochs
+        until = time.monotonic() + TRAINING_S
+        while not self.session.sees("keep-model"):  # the page changes by itself
+            await asyncio.sleep(0.3)
+            if time.monotonic() > until:
+                raise TimeoutError(f"the page of the training {run} never showed its end")
+        await self.persist("saving", lambda: keep(self, run))
+        await looks([f"model=run:{run}@best&image=data:mnist/test/{n}" for n in range(2)])(self)
+        await self.persist("mistakes", lambda: mistakes(self, f"run:{run}@best"))
 
     return training
 
 
 async def start(self: Student, images: int, epochs: int) -> None:
-    query = TRAINING.format(images=images, epochs=epochs)
-    await self.session.go("train", query)
+    await self.session.go("train", TRAINING.format(images=images, epochs=epochs))
+    if run_of(self.session):  # started before, though nobody was told
+        return
     await self.session.rerun(pressed="start-training")
-    for _look in range(100):
-        if run_of(self.session):
-            return
-        await asyncio.sleep(0.05)
-    raise NotYet
+    await wait_for(lambda: bool(run_of(self.session)))
 
 
 def run_of(session: Session) -> str:
