@@ -12,8 +12,8 @@ from cnnviz.errors import BadInput
 from cnnviz.explanation.ascent import Ascent, Goal
 from cnnviz.explanation.painting import Canvas
 from cnnviz.inference.layers import ending_of, output_shape
+from cnnviz.models.cards import Card
 from cnnviz.models.model import Model, load_model
-from cnnviz.models.structure import opens
 
 LARGEST_SIDE = 128  # of pictures whose size nobody asked for
 OBJECTIVES = ("channel", "neuron", "class", "layer")
@@ -89,9 +89,7 @@ def visualize_filters(
     place = np.array((-1, -1) if position is None else position, np.int32)
     if place.shape != (2,):
         raise BadInput("A position is a row and a column.")
-    canvas = Canvas(
-        *_checked_size(model, size), model.card.input_shape[2], waves=parametrisation == "fourier"
-    )
+    canvas = _canvas(model.card, size, parametrisation)
     ascent = Ascent.of(network, Goal(layer, objective), canvas)
 
     group = max(1, _PIXELS_PER_BATCH // (canvas.height * canvas.width))
@@ -132,6 +130,28 @@ def visualize_filters(
     return pictures
 
 
+def starting_noise(
+    card: Card,
+    channels: Sequence[int],
+    *,
+    size: int | tuple[int, int] | None = None,
+    seed: int = 0,
+    parametrisation: str = "fourier",
+) -> np.ndarray:
+    """The pictures (k, H, W, 1 or 3) uint8 that :func:`visualize_filters` starts from.
+
+    They need no network: there is something to look at while it is being opened.
+    """
+    canvas = _canvas(card, size, parametrisation)
+    starts = np.stack([canvas.noise(seed, channel) for channel in channels])
+    return np.round(canvas.paint(tf.constant(starts)).numpy() * 255).astype(np.uint8)
+
+
+def _canvas(card: Card, size: int | tuple[int, int] | None, parametrisation: str) -> Canvas:
+    height, width = _checked_size(card, size)
+    return Canvas(height, width, card.input_shape[2], waves=parametrisation == "fourier")
+
+
 def _checked_word(word: str, name: str, known: Sequence[str]) -> None:
     if word not in known:
         raise BadInput(
@@ -158,11 +178,11 @@ def checked_channels(channels: Sequence[int] | None, width: int) -> np.ndarray:
     return wanted.astype(np.int32)
 
 
-def _checked_size(model: Model, size: int | tuple[int, int] | None) -> tuple[int, int]:
-    height, width, _ = model.card.input_shape
+def _checked_size(card: Card, size: int | tuple[int, int] | None) -> tuple[int, int]:
+    height, width, _ = card.input_shape
     if size is None:
         largest = max(height, width)
-        if largest <= LARGEST_SIDE or not _any_size(model):
+        if largest <= LARGEST_SIDE or not _any_size(card):
             return height, width
         return round(height * LARGEST_SIDE / largest), round(width * LARGEST_SIDE / largest)
     height, width = (size, size) if np.ndim(size) == 0 else size
@@ -171,6 +191,6 @@ def _checked_size(model: Model, size: int | tuple[int, int] | None) -> tuple[int
     return int(height), int(width)
 
 
-def _any_size(model: Model) -> bool:
+def _any_size(card: Card) -> bool:
     """Whether pictures of another size can go through: nested models insist on their own."""
-    return not any(opens(layer) for layer in model.keras_model.layers)
+    return not any("/" in layer.name for layer in card.layers)

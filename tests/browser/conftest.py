@@ -14,7 +14,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = "/usr/bin/chromium"
@@ -23,6 +23,7 @@ FLAGS = [
     "--disable-dev-shm-usage",
     "--disable-gpu",
     "--disable-background-networking",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # as in a room without internet
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
 ]
@@ -97,12 +98,14 @@ class Person:
         self.context = browser.new_context(viewport={"width": width, "height": height}, **how)
         self._near = (address, "data:", "blob:", address.replace("http", "ws"))
         self._strangers: list[str] = []
+        # Of every tab, also those that a page opens by itself, and of every WebSocket.
+        self.context.on("request", lambda request: self._note(request.url))
+        self.context.on("page", lambda page: page.on("websocket", lambda ws: self._note(ws.url)))
 
     def visit(self, path: str = "") -> Page:
         """A settled page of the app, in a new tab."""
         page = self.context.new_page()
         page.set_default_timeout(30_000)
-        page.on("request", self._note)
         page.goto(f"{self.address}/{path}")
         settle(page)
         return page
@@ -112,9 +115,9 @@ class Person:
         self.context.close()
         assert not self._strangers, f"requests left the machine: {self._strangers[:5]}"
 
-    def _note(self, request: Request) -> None:
-        if not request.url.startswith(self._near):
-            self._strangers.append(request.url)
+    def _note(self, url: str) -> None:
+        if not url.startswith(self._near):
+            self._strangers.append(url)
 
 
 @pytest.fixture
@@ -150,7 +153,7 @@ def learning(page: Page) -> None:
     expect(curves).not_to_have_attribute("data-step", curves.get_attribute("data-step"))
 
 
-def settle(page: Page, timeout: float = 60_000) -> None:
+def settle(page: Page, timeout: float = 120_000) -> None:
     """Wait until the script of the page has run to its end."""
     page.wait_for_selector("[data-testid=stMain] h1", timeout=timeout)
     page.wait_for_selector(

@@ -146,6 +146,7 @@ def test_train_watch_and_look_inside(open_page, language):
         key = "" if lesson_page.key == "home" else lesson_page.key
         shown = open_page(f"{key}?model=run:{run}@best", locale=language)
         expect(shown.get_by_test_id("stAlertContentError")).to_have_count(0)
+        shown.close()  # what it still computes is for nobody then
 
 
 def test_a_link_in_another_language_shows_the_same_view(open_page):
@@ -161,6 +162,7 @@ def test_narrow_screens_have_no_sideways_scrolling(open_page):
             "() => document.querySelector('[data-testid=stMain]').scrollWidth - innerWidth"
         )
         assert wide <= 0, lesson_page.key
+        page.close()
 
 
 def pictures(page: Page) -> list[bytes]:

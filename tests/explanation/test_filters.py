@@ -5,7 +5,7 @@ from keras import layers
 
 from cnnviz.errors import BadInput, Cancelled, NotFound
 from cnnviz.explanation import ascent
-from cnnviz.explanation.filters import visualize_filters
+from cnnviz.explanation.filters import starting_noise, visualize_filters
 from tests.inference import networks
 
 SIDE = 28
@@ -258,3 +258,20 @@ def test_unknown_words_are_sentences():
         visualize_filters(model, "conv_2", objective="neuron", position=(1, 2, 3))
     with pytest.raises(BadInput, match="numbered from 0 to 4"):
         visualize_filters(model, None, [5], objective="class")
+
+
+@pytest.mark.parametrize("parametrisation", ["fourier", "pixels"])
+def test_the_noise_is_known_before_the_network_is_opened(parametrisation):
+    model, frames = edges(), []
+    visualize_filters(
+        model,
+        "relu",
+        [1, 0],
+        steps=1,
+        seed=3,
+        parametrisation=parametrisation,
+        on_frame=lambda pictures, _done: frames.append(pictures),
+    )
+    noise = starting_noise(model.card, [1, 0], seed=3, parametrisation=parametrisation)
+    assert np.abs(noise.astype(int) - frames[0]).max() <= 1
+    assert noise.std() > 1 and np.abs(noise.astype(int) - frames[-1]).max() > 1

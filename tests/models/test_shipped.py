@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 
 from cnnviz import storage
+from cnnviz.compute.answers import SHIPPED_FOLDER, answer_key
+from cnnviz.compute.defaults import first_questions
+from cnnviz.compute.registry import QUESTIONS
 from cnnviz.datasets.bundled import DATASETS, split_arrays
 from cnnviz.datasets.derived import MARK_SIDE, marked
 from cnnviz.explanation.explain import explain
@@ -49,6 +52,19 @@ def model(request):
 
 def needs(name):
     return pytest.mark.skipif(name not in NAMES, reason=f"{name} is not trained yet")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_first_answers_of_every_page_are_there_and_no_old_ones(name):
+    """Else a page computes for a minute what it should show at once: tools/precompute.py."""
+    wanted = {}
+    for question, parameters in first_questions(f"shipped:{name}"):
+        kind = QUESTIONS[question]
+        key = answer_key(question, kind.version, kind.complete(parameters))
+        wanted[f"{key}.bin"] = question
+    there = {file.name for file in (storage.SHIPPED / name / SHIPPED_FOLDER).iterdir()}
+    assert [wanted[file] for file in wanted.keys() - there] == []
+    assert there - wanted.keys() == set()
 
 
 def some_images(model, count=2):

@@ -8,8 +8,14 @@ from cnnviz.compute.context import Context
 from cnnviz.compute.questions import checking
 from cnnviz.errors import NotPossible
 from cnnviz.explanation.channel_kernels import kernels_of
-from cnnviz.explanation.filters import OBJECTIVES, PARAMETRISATIONS, visualize_filters
+from cnnviz.explanation.filters import (
+    OBJECTIVES,
+    PARAMETRISATIONS,
+    starting_noise,
+    visualize_filters,
+)
 from cnnviz.inference.layers import find_layer
+from cnnviz.models.references import ModelReference
 from cnnviz.texts import N_
 
 FORMING = N_("The pictures are forming")
@@ -39,10 +45,10 @@ def filters(
     seed = checking.number(seed, "seed", 0, 2**31 - 1)
     checking.choice(objective, "objective", OBJECTIVES)
     checking.choice(parametrisation, "parametrisation", PARAMETRISATIONS)
-    opened = context.model(model)
-    found = checking.layer_of(opened.card, layer)
+    card = ModelReference.parse(model).card
+    found = checking.layer_of(card, layer)
     by_class = objective == "class"
-    last = (len(opened.card.class_names) if by_class else found.output_shape[-1]) - 1
+    last = (len(card.class_names) if by_class else found.output_shape[-1]) - 1
     if channels is None:
         channels = list(range(1 if objective == "layer" else min(_FIRST, last + 1)))
     channels = checking.numbers(channels, "channels", last, _MOST_PICTURES)
@@ -50,19 +56,18 @@ def filters(
     def on_frame(pictures: np.ndarray, fraction: float) -> None:
         context.report(fraction, FORMING, {"pictures": pictures, "channels": channels})
 
-    # The first report carries the noise that all begins with: a report before it would hold it
-    # back, as at most five a second are sent, until the first steps are compiled.
+    # What all begins with is seen before the network is opened and the first steps are compiled.
+    start = {"size": size, "seed": seed, "parametrisation": parametrisation}
+    on_frame(starting_noise(card, channels, **start), 0.0)
     pictures = visualize_filters(
-        opened,
+        context.model(model),
         found.name,
         channels,
         steps=steps,
-        size=size,
-        seed=seed,
+        **start,
         on_frame=on_frame,
         check_cancelled=context.check_cancelled,
         objective=objective,
-        parametrisation=parametrisation,
     )
     return {"pictures": pictures, "channels": channels}
 
