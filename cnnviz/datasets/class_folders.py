@@ -92,6 +92,18 @@ class Collected:
         return result
 
 
+@dataclass(frozen=True)
+class Contents:
+    """What lies in the folders, by their names: no file has been opened.
+
+    ``counts`` gives the files of each class for every split that has a folder of its own.
+    """
+
+    class_names: tuple[str, ...]
+    counts: dict[str, tuple[int, ...]]
+    skipped: tuple[Skipped, ...]
+
+
 def natural(text: str) -> list:
     """Sort key: “img2” before “img10”, whatever the case."""
     parts = re.split(r"(\d+)", text.casefold())
@@ -159,6 +171,17 @@ def collect(
         tuple(map(_shown, classes)),
         tuple(skipped),
     )
+
+
+def contents(members: Iterable[Member]) -> Contents:
+    """Which classes and how many files of each there are. Raises BadDataset as ``collect`` does."""
+    found, classes, skipped = _arrange(members)
+    counts = {}
+    for split in SPLITS:
+        labels = [label for _member, of, label in found if of == split]
+        if labels:
+            counts[split] = tuple(np.bincount(labels, minlength=len(classes)).tolist())
+    return Contents(tuple(map(_shown, classes)), counts, tuple(skipped))
 
 
 def _in_memory(shape: tuple[int, ...]) -> np.ndarray:

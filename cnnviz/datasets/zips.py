@@ -18,8 +18,17 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from cnnviz.datasets.class_folders import SIZE, CheckCancelled, Member, Report, collect
+from cnnviz.datasets.class_folders import (
+    SIZE,
+    CheckCancelled,
+    Contents,
+    Member,
+    Report,
+    collect,
+    contents,
+)
 from cnnviz.datasets.dataset import Dataset
+from cnnviz.datasets.zip_names import names_of
 from cnnviz.errors import BadDataset, BadImage
 from cnnviz.texts import N_
 
@@ -31,7 +40,7 @@ _FREE_BYTES = 16 << 20  # a small zip may be dense: drawings shrink a thousandfo
 
 _DAMAGED = N_("This file is damaged inside the zip.")
 _ENTRY = re.compile(rb"PK\x01\x02")
-_ENCRYPTED, _UTF_8 = 0x1, 0x800  # flag bits of an entry
+_ENCRYPTED = 0x1  # flag bit of an entry
 
 
 def read_zip(
@@ -64,6 +73,12 @@ def read_zip(
         ).datasets(name, name)
 
 
+def look_into(source: str | Path | bytes) -> Contents:
+    """The classes of a zip and how many files each has; nothing is unpacked. Raises BadDataset."""
+    with open_members(source) as members:
+        return contents(members)
+
+
 @contextmanager
 def open_members(source: str | Path | bytes) -> Iterator[list[Member]]:
     """The entries of a zip, readable while it is open. Raises BadDataset."""
@@ -84,7 +99,7 @@ def open_members(source: str | Path | bytes) -> Iterator[list[Member]]:
                 "them smaller.",
                 size=round(total / 1e6),
             )
-        named = zip(entries, _names(entries), strict=True)
+        named = zip(entries, names_of(entries), strict=True)
         yield [member for e, name in named if (member := _member(archive, e, name))]
 
 
@@ -121,24 +136,6 @@ def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> Memb
     if not parts:
         return None
     return Member(tuple(parts), None if entry.is_dir() else partial(_bytes, archive, entry))
-
-
-def _names(entries: list[zipfile.ZipInfo]) -> list[str]:
-    """The names as they were meant: packers that set no UTF-8 flag write UTF-8 or the local code.
-
-    One code for the whole zip, because short GBK names can be UTF-8 by chance (猫 reads è).
-    """
-    names = [e.filename for e in entries]
-    unmarked = [i for i, e in enumerate(entries) if not e.flag_bits & _UTF_8]
-    for encoding in ("utf-8", "gbk"):
-        try:
-            meant = [names[i].encode("cp437").decode(encoding) for i in unmarked]
-        except UnicodeError:
-            continue
-        for i, name in zip(unmarked, meant, strict=True):
-            names[i] = name
-        break
-    return names
 
 
 def _bytes(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:

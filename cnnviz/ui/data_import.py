@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from cnnviz import uploads
 from cnnviz.datasets.bundled import DATASETS
+from cnnviz.datasets.class_folders import Contents
 from cnnviz.datasets.imported import (
     Imported,
     delete_imported,
     describe_imported,
     list_imported,
 )
-from cnnviz.errors import CnnvizError
+from cnnviz.datasets.zips import look_into
+from cnnviz.errors import CnnvizError, NotFound
+from cnnviz.figures.charts import class_counts
+from cnnviz.spreadsheet import harmless
 from cnnviz.ui import address, frame
 from cnnviz.ui.language import _, n_, split_names
 from cnnviz.ui.owner import current_owner
+from cnnviz.ui.pictures import chart, is_dark
 from cnnviz.ui.plain_text import plain
 from cnnviz.ui.questions import ask
 
 _SIZES = (32, 64, 96, 128, 224)
+_SHOWN = 30  # bars of classes
 
 
 def titles(owner: str) -> dict[str, str]:
@@ -53,7 +62,15 @@ def draw(name: str) -> None:
     key = f"{file.file_id}-{size}"
     if key in done:  # the script runs again and again: read the file once
         return
-    owner = current_owner()
+    try:
+        found = _looked_into(file)
+    except CnnvizError as error:
+        frame.show_error(error)
+        return
+    _counts(found)
+    if not st.button(_("Keep these images"), key="keep-data", type="primary"):
+        return
+    owner, upload = current_owner(), None
     try:
         upload = uploads.save_file(file.getvalue(), file.name, owner, kind="zip")
         answer = ask(
@@ -68,10 +85,52 @@ def draw(name: str) -> None:
         done[key] = None
         frame.show_error(error)
         return
+    finally:
+        if upload is not None:  # its images are kept, or it is of no use
+            with contextlib.suppress(NotFound):
+                uploads.delete(upload, owner)
     done[key] = answer["reference"]
     address.choose("data", answer["reference"])
     address.choose("class", None)
     st.rerun()
+
+
+def _looked_into(file: UploadedFile) -> Contents:
+    """The classes in a zip; remembered, since the script runs again and again."""
+    known = st.session_state.setdefault("looked-into-files", {})
+    if file.file_id not in known:
+        known[file.file_id] = look_into(file.getvalue())
+    return known[file.file_id]
+
+
+def _counts(found: Contents) -> None:
+    """How many images each class would have, before anything is kept."""
+    splits = split_names()
+    in_all = [sum(of_class) for of_class in zip(*found.counts.values(), strict=True)]
+    st.markdown(
+        _("**{count} classes are in this zip.** {files}").format(
+            count=f"{len(found.class_names):,}",
+            files=" · ".join(
+                _("{split}: {count}").format(split=splits[split], count=f"{sum(counts):,}")
+                for split, counts in found.counts.items()
+            ),
+        )
+    )
+    chart(
+        class_counts(found.class_names[:_SHOWN], in_all[:_SHOWN], dark=is_dark()),
+        key="zip-counts",
+        alt=_("Number of images of each class"),
+    )
+    if len(in_all) > _SHOWN:
+        st.caption(_("These are the first {count} classes.").format(count=_SHOWN))
+    if found.skipped:
+        left_out = n_(
+            "{count} file is left out: it does not lie in the folder of a class.",
+            "{count} files are left out: they do not lie in the folders of the classes.",
+            len(found.skipped),
+        )
+        st.caption(left_out)
+    st.caption(_("Files that turn out to be no images are left out, and named, when it is kept."))
 
 
 def _own(imported: Imported) -> None:
@@ -88,7 +147,7 @@ def _own(imported: Imported) -> None:
         ):
             st.dataframe(
                 {
-                    _("file name"): [s.name for s in imported.skipped],
+                    _("file name"): [harmless(s.name) for s in imported.skipped],
                     _("why"): [_(s.reason) for s in imported.skipped],
                 },
                 hide_index=True,

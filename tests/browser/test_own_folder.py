@@ -65,6 +65,7 @@ def test_an_own_network_meets_an_own_folder(person):
     page.locator(".st-key-data-upload input[type=file]").set_input_files(
         {"name": "mine.zip", "mimeType": "application/zip", "buffer": zipped()}
     )
+    page.locator(".st-key-keep-data button").click()
     expect(page).to_have_url(re.compile(r"data=upload(:|%3A)[0-9a-f]{24}"), timeout=120_000)
     data = re.search(r"data=(upload(?::|%3A)[0-9a-f]{24})", page.url)[1]
 
@@ -74,7 +75,7 @@ def test_an_own_network_meets_an_own_folder(person):
     expect(main).to_contain_text("2 of your 3 classes are known to this network")
     assert "%" not in main.inner_text(), "no number before it is confirmed"
     pictures = main.locator("[data-testid=stHtml] img")
-    assert pictures.count() == 2 * len(FOLDERS), "two pictures of each class"
+    expect(pictures).to_have_count(2 * len(FOLDERS))  # two of each class
     page.locator(".st-key-confirm-classes button").click()
     expect(page.get_by_role("heading", name="Which class is which?")).to_have_count(0)
     expect(main).to_contain_text("%", timeout=120_000)

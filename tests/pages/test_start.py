@@ -10,6 +10,7 @@ import pytest
 
 from cnnviz import images
 from cnnviz.datasets.bundled import split_arrays
+from cnnviz.datasets.imported import list_imported
 from cnnviz.models.store import list_models
 from cnnviz.storage import SHIPPED
 
@@ -72,6 +73,12 @@ def test_a_zip_becomes_a_data_set(open_page):
             files[f"pictures/{name}/{i}.png"] = images.encode_png(pictures[index])
     at = open_page("data")
     at.file_uploader(key="data-upload").upload("my <b>digits</b>.zip", zipped(files)).run()
+    assert not at.exception and not at.error
+    before = " ".join(m.value for m in at.markdown)
+    assert "2 classes are in this zip" in before and "training: 40" in before
+    kept = [d.title for d in list_imported() if "digits" in d.title]
+    assert kept == [], "nothing is kept before it is asked for"
+    at.button(key="keep-data").click().run()
     assert not at.exception and not at.error
     assert at.query_params["data"].startswith("upload:")
     said = " ".join(m.value for m in at.markdown)
