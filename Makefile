@@ -55,8 +55,10 @@ test-all: setup-dev lint  ## everything, with what takes longer
 	$(BIN)/python -m benchmarks.chaos
 	$(BIN)/python -m benchmarks.load
 
-corpus: setup-dev  ## 450 hostile and odd files: images, models, zips
-	$(BIN)/python -m pytest tests/corpus tests/models/test_vetting.py tests/models/test_sandbox.py -q
+corpus: setup-dev  ## hundreds of hostile and odd files: images, models, zips; what became of them
+	$(BIN)/python -m tests.corpus
+	$(BIN)/python -m pytest tests/models/test_sandbox.py -q
+	CNNVIZ_FUZZ_SECONDS=60 $(BIN)/python -m pytest tests/corpus/test_fuzz.py -q
 
 load: setup-dev  ## sixty people at work on this machine: errors, times, memory (seven minutes)
 	$(BIN)/python -m benchmarks.load
