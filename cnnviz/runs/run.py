@@ -231,9 +231,12 @@ class Run:
             )
 
 
-def create_run(config: dict, owner: str) -> tuple[Run, int]:
-    """A new run folder and the descriptor of its lock, which is held from before it can be seen."""
-    identifier = storage.new_id()
+def create_run(config: dict, owner: str, identifier: str | None = None) -> tuple[Run, int]:
+    """A new run folder and the descriptor of its lock, which is held from before it can be seen.
+
+    ``identifier`` is one of ``storage.new_id``, made here when None.
+    """
+    identifier = identifier or storage.new_id()
     with storage.publish("runs", identifier) as folder:
         (folder / COMMANDS).mkdir()
         (folder / FOLDER).mkdir()

@@ -21,7 +21,7 @@ from cnnviz import machine, quotas, storage
 from cnnviz.datasets.bundled import DATASETS
 from cnnviz.errors import BadInput, NotPossible
 from cnnviz.runs import locks, queue, turns
-from cnnviz.runs.run import PAUSE, PAUSED, STOP, Run, create_run, delete_run
+from cnnviz.runs.run import PAUSE, PAUSED, STOP, Run, create_run
 from cnnviz.training import slots
 from cnnviz.training.config import TrainingConfig
 
@@ -80,17 +80,7 @@ def start_training(
             count=MOST_PENDING,
         )
     quotas.check(owner, quotas.RUN_TAKES)
-    try:
-        run, lock = create_run(checked.to_json(), owner)
-    except OSError as error:
-        raise _no_room() from error
-    try:
-        queue.enqueue(run.id)
-    except OSError as error:
-        locks.let_go(lock)
-        delete_run(run.id, owner)
-        raise _no_room() from error
-    locks.let_go(lock)
+    run = _put_into_queue(checked, owner)
     dispatch()
     _plan_spare(json.dumps(checked.to_json()))
     return run
@@ -190,6 +180,21 @@ def dismiss_spare() -> None:
                     worker.process.kill()  # no turn is handed out while we have the queue
                     worker.process.wait()
         dispatch()  # for those who had counted on it
+
+
+def _put_into_queue(config: TrainingConfig, owner: str) -> Run:
+    """A run that waits. The promise comes first: a run without one would be lost if this process
+    was killed in between, while a promise without a run is tidied away, though not meanwhile."""
+    identifier = storage.new_id()
+    try:
+        with queue.locked():
+            queue.enqueue(identifier)
+            run, lock = create_run(config.to_json(), owner, identifier)
+            locks.let_go(lock)
+    except OSError as error:
+        queue.withdraw(identifier)
+        raise _no_room() from error
+    return run
 
 
 def _from_anywhere(config: TrainingConfig) -> TrainingConfig:
