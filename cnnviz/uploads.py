@@ -32,12 +32,22 @@ def save_image(data: bytes, owner: str = storage.LOCAL_OWNER) -> str:
     return identifier
 
 
-def load_image(identifier: str) -> np.ndarray:
-    """The pixels (h, w, 1 or 3) uint8 of an uploaded image; raises NotFound."""
-    path = storage.entry("uploads", identifier) / IMAGE
+def load_image(identifier: str, use: bool = True) -> np.ndarray:
+    """The pixels (h, w, 1 or 3) uint8 of an uploaded image; raises NotFound.
+
+    ``use``: this counts as looking at it, so that it is kept for longer.
+    """
+    try:
+        path = storage.entry("uploads", identifier) / IMAGE
+    except NotFound:
+        raise NotFound(
+            "This uploaded image is not kept (any more): it was deleted, or nobody had opened it "
+            "for a long time."
+        ) from None
     if not path.is_file():
         raise NotFound("This upload is not an image.")
-    belongings.touch(path.parent)
+    if use:
+        belongings.touch(path.parent)
     return images.decode(path.read_bytes())
 
 

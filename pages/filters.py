@@ -16,6 +16,7 @@ from cnnviz.ui import (
 )
 from cnnviz.ui.language import _
 from cnnviz.ui.plain_text import plain
+from cnnviz.ui.sentences import in_words
 
 opened = current.model()
 card = opened.card
@@ -117,7 +118,7 @@ with st.expander(_("The weights of the first layer")):
     try:
         filter_pictures.show_kernels(opened)
     except CnnvizError as error:
-        st.info(error.sentence(_))
+        st.info(in_words(error))
 with st.expander(_("How the pictures are made")):
     st.markdown(
         _(

@@ -24,6 +24,7 @@ from cnnviz.ui.language import _
 from cnnviz.ui.photo import seen, show_steps
 from cnnviz.ui.pictures import show_png
 from cnnviz.ui.plain_text import plain
+from cnnviz.ui.sentences import in_words
 
 opened = current.model()
 picture = current.image(opened)
@@ -54,7 +55,7 @@ else:
     except Cancelled:  # the note with the way to start again is there
         pass
     except CnnvizError as error:
-        st.info(error.sentence(_))
+        st.info(in_words(error))
     place.empty()
 
 shared = choices.shared and choices.view != "methods"

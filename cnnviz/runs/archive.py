@@ -71,9 +71,15 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _config(run: Run) -> str:
-    """The settings, under the name of today; a data set of this machine without its folder."""
+    """The settings, under the name of today; a data set of this machine without its folder.
+
+    Of a data set that a person brought, only that: with its id, whoever has a training's link would
+    have its images too.
+    """
     dataset = str(run.config.get("dataset", ""))
-    if dataset not in DATASETS and not dataset.startswith("upload:"):
+    if dataset.startswith("upload:"):
+        dataset = "upload"
+    elif dataset not in DATASETS:
         dataset = dataset.replace("\\", "/").rstrip("/").rpartition("/")[2]
     config = {**run.config, "dataset": dataset, "title": run.title}
     return json.dumps(config, indent=1, ensure_ascii=False)

@@ -21,6 +21,7 @@ from cnnviz.models.parameters import Parameter
 from cnnviz.ui import address
 from cnnviz.ui.components.chain import Choice, Field, Link, chain
 from cnnviz.ui.language import _
+from cnnviz.ui.sentences import in_words
 from cnnviz.ui.training_address import ReadableParameter, parameter_name
 
 NAME = parameter_name("blocks")
@@ -212,7 +213,7 @@ def _as_text(text: str) -> None:
             help=_("Two people who write the same have the same network."),
         )
         if wrong:
-            st.error(wrong.sentence(_))
+            st.error(in_words(wrong))
         known = [*(k.word for k in KINDS.values() if k.word), "relu", "gelu", "tanh"]
         st.caption(
             _("For example “conv 32 5x5 stride 2”. There are: {known}, …").format(

@@ -22,6 +22,7 @@ from cnnviz.ui.many import data_set_control
 from cnnviz.ui.owner import current_owner
 from cnnviz.ui.plain_text import plain
 from cnnviz.ui.questions import ask
+from cnnviz.ui.sharing import may_open
 
 SPLIT = "train"
 PATCH = 64  # pixels a side
@@ -87,7 +88,7 @@ def sets_for(opened: Opened) -> dict[str, str]:
     out: small pictures enlarged would say more about the enlarging than about the channels.
     """
     found, own = {}, opened.card.dataset
-    if own is not None:
+    if own is not None and may_open(own):
         found[own] = _(DATASETS[own].title) if own in DATASETS else _("its training images")
     for imported in list_imported(current_owner()):
         found[imported.reference] = imported.title

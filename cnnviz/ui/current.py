@@ -13,6 +13,7 @@ from cnnviz.models.cards import Card
 from cnnviz.models.references import ModelReference
 from cnnviz.ui import address
 from cnnviz.ui.language import _
+from cnnviz.ui.sentences import in_words
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ def model() -> Opened:
         parsed = ModelReference.parse(reference)
         return Opened(str(parsed), parsed.card)
     except CnnvizError as error:
-        st.warning(error.sentence(_) + " " + _("Showing the network for everyday photos instead."))
+        st.warning(in_words(error) + " " + _("Showing the network for everyday photos instead."))
         address.choose("model", None)
         parsed = ModelReference.parse(defaults.MODEL)
         return Opened(str(parsed), parsed.card)
@@ -43,7 +44,7 @@ def image(opened: Opened) -> Picture:
     try:
         return open_image(reference)
     except CnnvizError as error:
-        st.warning(error.sentence(_) + " " + _("Showing a sample instead."))
+        st.warning(in_words(error) + " " + _("Showing a sample instead."))
         address.choose("image", None)
         return open_image(fallback)
 

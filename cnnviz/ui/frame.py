@@ -10,8 +10,9 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from cnnviz.compute import get_engine
 from cnnviz.errors import CnnvizError
-from cnnviz.ui import epochs, lesson, request_ids, sidebar
+from cnnviz.ui import epochs, lesson, request_ids, sentences, sidebar
 from cnnviz.ui.language import _, one_language
+from cnnviz.ui.owner import teacher_possible
 from cnnviz.ui.style import apply_style
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,8 @@ def run() -> None:
     get_engine()  # workers start warming up with the first visitor's first page
     apply_style()
     groups: dict[str, list] = {}
-    for page in lesson.PAGES:
+    beside = [lesson.YOUR_THINGS, *([lesson.TEACHER] if teacher_possible() else [])]
+    for page in [*lesson.PAGES, *beside]:
         groups.setdefault(_(page.group), []).append(
             st.Page(
                 page.file,
@@ -68,7 +70,7 @@ def run() -> None:
 
 def show_error(error: CnnvizError) -> None:
     """The error's sentence in the reader's language."""
-    st.error(error.sentence(_))
+    sentences.show(error)
 
 
 def head(key: str, how_to_read: str) -> None:

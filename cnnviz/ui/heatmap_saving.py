@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import numpy as np
 import streamlit as st
 
-from cnnviz import images
+from cnnviz import ageing, images
 from cnnviz.compute import get_engine
 from cnnviz.datasets.image_references import Picture
 from cnnviz.figures.legend import legend_png
@@ -18,7 +18,7 @@ from cnnviz.ui import heatmap_asking, heatmap_words
 from cnnviz.ui.current import Opened
 from cnnviz.ui.heatmap_choices import Choices
 from cnnviz.ui.heatmap_panels import Panel, under
-from cnnviz.ui.language import _
+from cnnviz.ui.language import _, n_
 from cnnviz.ui.photo import Seen
 from cnnviz.ui.vote_words import share_in_words
 
@@ -129,6 +129,16 @@ def share_link(opened: Opened, picture: Picture) -> None:
     """The address of exactly this view, to be copied."""
     st.markdown(_("This link shows the same view to everybody who can reach this server:"))
     st.code(link(opened, picture), language=None, wrap_lines=True)
+    if picture.reference.startswith("upload:") and (days := ageing.keep_days()):
+        st.caption(
+            n_(
+                "It shows your image to whoever has it, until nobody has opened the image for "
+                "{count} day or you delete it on the page “Your things”.",
+                "It shows your image to whoever has it, until nobody has opened the image for "
+                "{count} days or you delete it on the page “Your things”.",
+                round(days),
+            )
+        )
 
 
 def link(opened: Opened, picture: Picture) -> str:

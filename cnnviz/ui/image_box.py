@@ -11,7 +11,7 @@ from cnnviz.datasets.image_references import PHOTOS, open_image
 from cnnviz.errors import CnnvizError
 from cnnviz.figures.tiles import image_sprite
 from cnnviz.models.cards import Card
-from cnnviz.ui import address
+from cnnviz.ui import address, sentences
 from cnnviz.ui.components.draw import draw
 from cnnviz.ui.components.grid import grid
 from cnnviz.ui.components.paste import paste
@@ -65,7 +65,7 @@ def _keep(data: bytes) -> None:
     try:
         identifier = uploads.save_image(data, current_owner())
     except CnnvizError as error:
-        st.error(error.sentence(_))
+        sentences.show(error)
         return
     _use(f"upload:{identifier}")
 

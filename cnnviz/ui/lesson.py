@@ -113,13 +113,30 @@ PAGES: tuple[Page, ...] = (
 )
 
 
+# Beside the lesson: in the navigation, in nobody's order.
+YOUR_THINGS = Page(
+    "your_things",
+    _OWN,
+    N_("Your things"),
+    N_("What have I brought and made?"),
+    N_("Everything of yours on this server, how much room it takes, and your private link."),
+)
+TEACHER = Page(
+    "teacher",
+    _OWN,
+    N_("Class"),
+    N_("What is my class doing?"),
+    N_("Who is here, what is at work, and who takes how much room. For the teacher."),
+)
+
+
 def page(key: str) -> Page:
     """The page of that key; raises KeyError."""
-    return {p.key: p for p in PAGES}[key]
+    return {p.key: p for p in (*PAGES, YOUR_THINGS, TEACHER)}[key]
 
 
 def after(key: str) -> Page | None:
-    """The next page of the lesson; None after the last."""
+    """The next page of the lesson; None after the last, and for pages beside it."""
     keys = [p.key for p in PAGES]
-    position = keys.index(key) + 1
+    position = keys.index(key) + 1 if key in keys else len(PAGES)
     return PAGES[position] if position < len(PAGES) else None

@@ -18,11 +18,11 @@ from cnnviz import images
 from cnnviz.datasets.loading import load_dataset
 from cnnviz.evaluation.results import Evaluation
 from cnnviz.marks import Mark
+from cnnviz.spreadsheet import harmless
 from cnnviz.ui.mistake_list import loss_of, margin_of
 
 COLUMNS = ("image", "true", "called", "share", "true_share", "loss", "margin")
 COLUMNS += ("causes", "marked", "note")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would take for one
 _MOST_PIXELS = 64 * 2**20  # in one zip; small images up to the number below
 _MOST_IMAGES = 2000
 
@@ -64,11 +64,6 @@ def table(
             )
         )
     return text.getvalue().encode("utf-8-sig")
-
-
-def harmless(text: str) -> str:
-    """A cell that no spreadsheet runs as a formula."""
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
 def most_in_zip(shape: Sequence[int]) -> int:

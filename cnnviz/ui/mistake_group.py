@@ -14,6 +14,7 @@ from cnnviz.ui.language import _
 from cnnviz.ui.many import Labelled
 from cnnviz.ui.mistake_list import KINDS, MISTAKES
 from cnnviz.ui.plain_text import plain
+from cnnviz.ui.sentences import in_words
 
 
 def group_of_comparison(labelled: Labelled, found: Evaluation) -> np.ndarray | None:
@@ -26,7 +27,7 @@ def group_of_comparison(labelled: Labelled, found: Evaluation) -> np.ndarray | N
     try:
         positions = group_positions(labelled, found, other, group)
     except CnnvizError as error:  # the second model has gone, or was stopped
-        st.warning(error.sentence(_))
+        st.warning(in_words(error))
         return None
     if positions is None:
         return None

@@ -10,6 +10,7 @@ from cnnviz.marks import Mark
 from cnnviz.ui.language import _, n_
 from cnnviz.ui.many import Labelled
 from cnnviz.ui.owner import current_owner
+from cnnviz.ui.sentences import in_words
 
 _REMOVED = "_removed_marks"  # in this session: (key, the marks), so that it can be undone
 
@@ -24,7 +25,7 @@ def marks_of(labelled: Labelled) -> dict[int, Mark]:
     try:
         return marks.read_marks(current_owner(), key_of(labelled))
     except CnnvizError as error:
-        st.warning(error.sentence(_))
+        st.warning(in_words(error))
         return {}
 
 
@@ -98,7 +99,7 @@ def _keep(labelled: Labelled, index: int, mark: Mark) -> None:
     try:
         marks.write_mark(current_owner(), key_of(labelled), index, mark)
     except CnnvizError as error:
-        st.toast(error.sentence(_), icon=":material/warning:")
+        st.toast(in_words(error), icon=":material/warning:")
 
 
 def _replace(labelled: Labelled, new: dict[int, Mark]) -> dict[int, Mark]:

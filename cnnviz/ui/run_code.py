@@ -8,6 +8,7 @@ from cnnviz.compute import get_engine
 from cnnviz.runs.run import Run
 from cnnviz.ui.language import _
 from cnnviz.ui.questions import ask
+from cnnviz.ui.sharing import may_open
 
 
 def draw(run: Run) -> None:
@@ -36,15 +37,18 @@ def draw(run: Run) -> None:
                 )
             )
         answer = ask("keras_code", run=run.id, waiting=_("Writing the code …"))
-        st.download_button(
-            _("Script and images as a zip"),
-            lambda: _project(run.id),
-            file_name=f"keras-{run.id[:8]}.zip",
-            mime="application/zip",
-            key="save-code",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        if may_open(str(run.config.get("dataset", ""))):
+            st.download_button(
+                _("Script and images as a zip"),
+                lambda: _project(run.id),
+                file_name=f"keras-{run.id[:8]}.zip",
+                mime="application/zip",
+                key="save-code",
+                icon=":material/download:",
+                on_click="ignore",
+            )
+        else:
+            st.caption(_("The images are somebody else's: they are not part of a training's link."))
         st.code(answer["source"], language="python", height=520)
 
 

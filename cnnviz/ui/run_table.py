@@ -12,6 +12,7 @@ import streamlit as st
 from cnnviz.errors import CnnvizError
 from cnnviz.runs.run import Run
 from cnnviz.runs.turns import place_of
+from cnnviz.spreadsheet import harmless
 from cnnviz.ui import address, run_actions, run_words, teacher
 from cnnviz.ui.language import _, listed, n_, one_language, percent
 from cnnviz.ui.plain_text import plain
@@ -121,7 +122,9 @@ def table(runs: Sequence[Run], chosen: Sequence[str]) -> None:
 
 def _columns(runs: Sequence[Run]) -> dict[str, list]:
     """What the table shows: title, differing settings, then what came of it."""
-    columns: dict[str, list] = {_("training"): [run_words.title_of(run) for run in runs]}
+    columns: dict[str, list] = {
+        _("training"): [harmless(run_words.title_of(run)) for run in runs]  # it can be saved as CSV
+    }
     if teacher.everybody():
         columns[_("whose")] = [teacher.name_of(run.owner) for run in runs]
     epochs = _("Epochs")  # has a column below

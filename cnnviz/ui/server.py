@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
-import secrets
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -18,24 +17,25 @@ import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cnnviz import logs
+from cnnviz import ageing, logs
 from cnnviz.compute import get_engine
 from cnnviz.compute.metrics import SESSIONS, serve_metrics
-from cnnviz.storage import ROOT, clear_away, home
+from cnnviz.storage import ROOT, home
 from cnnviz.training.launch import dismiss_spare, keep_spare, tend
-from cnnviz.ui import downloads, live_route
+from cnnviz.ui import downloads, live_route, presence, return_link
 from cnnviz.ui.frame import use_navigation
 from cnnviz.ui.health import health
-from cnnviz.ui.owner import COOKIE
+from cnnviz.ui.owner import COOKIE, new_cookie, owner_of, set_cookie
 from cnnviz.ui.request_ids import RequestIds
 from cnnviz.ui.sign_in import ClassPassword
 
-_YEAR = 365 * 24 * 3600
 _SPARE_AFTER_S = 20.0  # the compute workers load TensorFlow first
 _TEND_EVERY_S = 1.0
+_AGE_EVERY_S = 600.0
 
 _log = logging.getLogger("cnnviz.ui")
 
@@ -53,8 +53,9 @@ class OwnerCookie:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             known = HTTPConnection(scope).cookies.get(COOKIE)
-            with SESSIONS.track_inprogress():
-                await self.app(scope if known else _as_a_stranger(scope), receive, send)
+            cookie = known or new_cookie()
+            with SESSIONS.track_inprogress(), presence.here(owner_of(cookie)):
+                await self.app(scope if known else _with_cookie(scope, cookie), receive, send)
             return
         if scope["type"] != "http" or _has_cookie(scope) or not _is_page(scope):
             await self.app(scope, receive, send)
@@ -62,11 +63,9 @@ class OwnerCookie:
 
         async def send_with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).append(
-                    "set-cookie",
-                    f"{COOKIE}={secrets.token_urlsafe(24)}; Path=/; Max-Age={_YEAR}; "
-                    "HttpOnly; SameSite=Lax",
-                )
+                made = Response()
+                set_cookie(made, new_cookie(), scope.get("scheme") == "https")
+                MutableHeaders(scope=message).append("set-cookie", made.headers["set-cookie"])
             await send(message)
 
         await self.app(scope, receive, send_with_cookie)
@@ -99,10 +98,10 @@ class KeptToItself:
         await self.app(scope, receive, send_with_headers)
 
 
-def _as_a_stranger(scope: Scope) -> Scope:
+def _with_cookie(scope: Scope, cookie: str) -> Scope:
     """A browser that keeps no cookies is somebody else each time, never who sits at the machine."""
     cookies = [value for name, value in scope["headers"] if name == b"cookie"]
-    cookies.append(f"{COOKIE}={secrets.token_urlsafe(24)}".encode())
+    cookies.append(f"{COOKIE}={cookie}".encode())
     others = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
     return {**scope, "headers": [*others, (b"cookie", b"; ".join(cookies))]}
 
@@ -126,6 +125,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     ended = threading.Event()
     tending = threading.Thread(target=_tend_trainings, args=(ended,), name="trainings", daemon=True)
     tending.start()
+    threading.Thread(target=_age_out, args=(ended,), name="ageing", daemon=True).start()
     # What is imported by now stays for good: the collector need not look at it again and again.
     gc.freeze()
     try:
@@ -140,8 +140,6 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 def _tend_trainings(ended: threading.Event) -> None:
     """Whatever waits gets a worker, also after a reboot; whatever broke off goes on."""
     spare_at = time.monotonic() + _SPARE_AFTER_S
-    with contextlib.suppress(OSError):
-        clear_away()
     while not ended.wait(_TEND_EVERY_S):
         try:
             tend()
@@ -150,6 +148,19 @@ def _tend_trainings(ended: threading.Event) -> None:
                 keep_spare()
         except Exception:  # a full disk, a home that has gone: later it may work again
             _log.exception("The queue of trainings could not be looked after.")
+
+
+def _age_out(ended: threading.Event) -> None:
+    """Remove what nobody uses any more, and what killed processes left, now and then."""
+    while True:
+        try:
+            gone = ageing.age_out()
+            if gone.things or gone.leftovers:
+                _log.info("Aged out: %d things, %d leftovers", gone.things, gone.leftovers)
+        except Exception:  # as above
+            _log.exception("What is old could not be removed.")
+        if ended.wait(_AGE_EVERY_S):
+            return
 
 
 use_navigation()
@@ -162,6 +173,11 @@ app = st.App(
         Middleware(ClassPassword),
         Middleware(OwnerCookie),
     ],
-    routes=[Route("/api/health", health), *downloads.ROUTES, *live_route.ROUTES],
+    routes=[
+        Route("/api/health", health),
+        *downloads.ROUTES,
+        *live_route.ROUTES,
+        *return_link.ROUTES,
+    ],
     lifespan=lifespan,
 )

@@ -15,11 +15,12 @@ from cnnviz import storage
 
 FILE = "server.key"
 _BYTES = 32
+_SEAL = 32  # hexadecimal digits: 128 bits
 
 
 def sign(purpose: str, text: str) -> str:
-    """A seal on a text, 64 hexadecimal digits; ``purpose`` keeps one kind of seal from another."""
-    return hmac.new(_key(), f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
+    """A seal on a text, 32 hexadecimal digits; ``purpose`` keeps one kind of seal from another."""
+    return hmac.new(_key(), f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()[:_SEAL]
 
 
 def is_signed(purpose: str, text: str, seal: str) -> bool:

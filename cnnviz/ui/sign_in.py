@@ -10,13 +10,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import ipaddress
 import math
 import os
 import time
 import unicodedata
-from collections import OrderedDict
-from collections.abc import Callable
 from html import escape
 from urllib.parse import parse_qs
 
@@ -27,42 +24,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from cnnviz.ui.language import _, n_, one_language
 from cnnviz.ui.plain_page import form_bytes, language_of, local_path, page
 from cnnviz.ui.server_key import is_signed, sign
+from cnnviz.ui.tries import Tries, network_of
 
 PASSWORD = "CNNVIZ_CLASS_PASSWORD"
 COOKIE = "cnnviz_class"
 PATH = "/sign-in"
 OPEN = "/api/health"
 REMEMBERED_S = 120 * 24 * 3600  # a course
-WRONG_AT_ONCE = 8  # tries of one address that may go wrong in a row …
-A_TRY_EVERY_S = 4.0  # … and then one more so often
 _WRONG_TAKES_S = 0.4
-_MOST_ADDRESSES = 4096
 
 # The address after "#" is never sent to a server; the browser brings it along by itself.
 _SCRIPT = "document.forms[0].action += location.hash"
-
-
-class Tries:
-    """How many wrong passwords an address has left; they come back with time."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._spent: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def wait_s(self, address: str) -> float:
-        """Seconds until the next try is looked at; 0 for now."""
-        return max(0.0, (self._now_spent(address) - WRONG_AT_ONCE + 1) * A_TRY_EVERY_S)
-
-    def wrong(self, address: str) -> None:
-        """Note a wrong one."""
-        self._spent[address] = (self._now_spent(address) + 1, self._clock())
-        self._spent.move_to_end(address)
-        while len(self._spent) > _MOST_ADDRESSES:
-            self._spent.popitem(last=False)
-
-    def _now_spent(self, address: str) -> float:
-        spent, since = self._spent.get(address, (0.0, 0.0))
-        return max(0.0, spent - (self._clock() - since) / A_TRY_EVERY_S)
 
 
 class ClassPassword:
@@ -100,7 +72,7 @@ class ClassPassword:
             return _form(scope, "/")
         given = parse_qs((await form_bytes(receive) or b"").decode("utf-8", "replace"))
         onward = local_path(given.get("next", ["/"])[0])
-        address = _address(scope)
+        address = network_of((scope.get("client") or ("", 0))[0])
         # Looked at before the password: else whoever tries many would still learn the right one.
         if wait := self._tries.wait_s(address):
             return _form(scope, onward, 429, wait=math.ceil(wait))
@@ -140,16 +112,6 @@ def _plain(password: str) -> str:
 def _same(given: str, wanted: str) -> bool:
     digests = (hashlib.sha256(text.encode()).digest() for text in (given, wanted))
     return hmac.compare_digest(*digests)
-
-
-def _address(scope: Scope) -> str:
-    """Who tries: an IPv6 network counts as one, for its owner has addresses without end."""
-    host = (scope.get("client") or ("", 0))[0]
-    try:
-        found = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else host
 
 
 def _refusal(scope: Scope) -> Response:

@@ -9,11 +9,10 @@ import numpy as np
 import streamlit as st
 
 from cnnviz.compute import get_engine
+from cnnviz.spreadsheet import harmless
 from cnnviz.ui.language import _
 from cnnviz.ui.many import Labelled
 from cnnviz.ui.space_choices import Choices
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute cells that start so
 
 
 def buttons(labelled: Labelled, answer: dict, choices: Choices) -> None:
@@ -60,11 +59,7 @@ def table(answer: dict, names: list[str]) -> bytes:
         answer["points"],
         strict=True,
     ):
-        classes = [_cell(names[label]), _cell(names[predicted])]
+        classes = [harmless(names[label]), harmless(names[predicted])]
         coordinates = [f"{value:.6g}" for value in point]
         writer.writerow([index, *classes, f"{confidence:.4f}", f"{loss:.4g}", *coordinates])
     return text.getvalue().encode("utf-8-sig")
-
-
-def _cell(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -6,17 +6,20 @@ Nothing of this is shown on a server where no key is set (``CNNVIZ_TEACHER_KEY``
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 
 import streamlit as st
 
 from cnnviz.runs.run import Run, list_runs
+from cnnviz.storage import LOCAL_OWNER
 from cnnviz.ui import address
-from cnnviz.ui.language import _
+from cnnviz.ui.language import _, n_
 from cnnviz.ui.owner import (
     become_teacher,
     current_owner,
     is_teacher,
+    key_wait_s,
     stop_being_teacher,
     teacher_possible,
 )
@@ -56,10 +59,11 @@ def draw() -> None:
             return
         st.caption(_("To your teacher you are **{name}**.").format(name=name_of(current_owner())))
         with st.popover(_("I am the teacher"), icon=":material/school:", type="tertiary"):
-            _entry()
+            entry()
 
 
-def _entry() -> None:
+def entry() -> None:
+    """The form that asks for the key."""
     with st.form("teacher-entry", border=False):
         st.text_input(_("The teacher's key"), type="password", key="teacher-key")
         st.caption(
@@ -74,12 +78,23 @@ def _entry() -> None:
     if become_teacher(st.session_state.get("teacher-key", "")):
         address.choose("whose", "all")
         st.rerun()
+    if wait := math.ceil(key_wait_s()):
+        st.error(
+            n_(
+                "There were too many wrong keys from here. Try again in {count} second.",
+                "There were too many wrong keys from here. Try again in {count} seconds.",
+                wait,
+            )
+        )
+        return
     time.sleep(_WRONG_KEY_S)
     st.error(_("That is not the key. Whoever set this server up knows it."))
 
 
 def name_of(owner: str) -> str:
     """A short name for a person whom nobody knows by name: a colour and a number."""
+    if owner == LOCAL_OWNER:
+        return _("this machine itself")
     number = int.from_bytes(hashlib.sha256(f"name of {owner}".encode()).digest()[:6], "big")
     colours = (
         _("red"),
@@ -94,5 +109,5 @@ def name_of(owner: str) -> str:
         _("grey"),
     )
     return _("{colour} {number}").format(
-        colour=colours[number % len(colours)], number=number // len(colours) % 900 + 100
+        colour=colours[number % len(colours)], number=number // len(colours) % 9000 + 1000
     )

@@ -19,6 +19,7 @@ from cnnviz.ui import address, training_fields
 from cnnviz.ui.language import _, n_
 from cnnviz.ui.model_cards import facts
 from cnnviz.ui.pictures import is_dark
+from cnnviz.ui.sentences import in_words
 from cnnviz.ui.training_address import ReadableParameter, parameter_name, plain_text
 
 _PARAMETERS = {p.name: p for p in get_architecture("transfer").parameters}
@@ -101,7 +102,7 @@ def _base(owner: str) -> tuple[str, Card] | None:
         help=_(_PARAMETERS["base"].help),
     )
     if current not in cards:
-        st.warning(problem.sentence(_))
+        st.warning(in_words(problem))
         return None
     card = cards[current]
     if not card.feature_layer:

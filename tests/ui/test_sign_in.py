@@ -16,9 +16,10 @@ from starlette.routing import Route, WebSocketRoute
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from cnnviz.ui import sign_in
+from cnnviz.ui import sign_in, tries
 from cnnviz.ui.plain_page import language_of, local_path
-from cnnviz.ui.sign_in import COOKIE, PASSWORD, ClassPassword, Tries
+from cnnviz.ui.sign_in import COOKIE, PASSWORD, ClassPassword
+from cnnviz.ui.tries import Tries, network_of
 
 WORD = "grüne Äpfel 7"
 
@@ -148,29 +149,34 @@ def test_a_cookie_cannot_be_prolonged_and_ends(port, monkeypatch):
 
 
 def test_a_wrong_one_is_said_and_many_are_slowed_down(port):
-    for _try in range(sign_in.WRONG_AT_ONCE):
+    for _try in range(tries.WRONG_AT_ONCE):
         status, headers, text = sign(port, "guess", "/data")
         assert status == 401 and "That is not the password" in text and "set-cookie" not in headers
         assert 'value="/data"' in text
     status, headers, text = sign(port, WORD)
     assert status == 429 and "too many wrong passwords" in text and "set-cookie" not in headers
-    assert 1 <= int(headers["retry-after"]) <= sign_in.A_TRY_EVERY_S
+    assert 1 <= int(headers["retry-after"]) <= tries.A_TRY_EVERY_S
 
 
 def test_tries_come_back_and_others_have_their_own():
     now = [0.0]
-    tries = Tries(lambda: now[0])
-    for _try in range(sign_in.WRONG_AT_ONCE):
-        assert tries.wait_s("a") == 0
-        tries.wrong("a")
-    assert tries.wait_s("a") == pytest.approx(sign_in.A_TRY_EVERY_S) and tries.wait_s("b") == 0
-    now[0] += sign_in.A_TRY_EVERY_S
-    assert tries.wait_s("a") == 0
-    tries.wrong("a")
-    assert tries.wait_s("a") > 0
-    for number in range(sign_in._MOST_ADDRESSES):
-        tries.wrong(f"10.{number}")
-    assert len(tries._spent) == sign_in._MOST_ADDRESSES
+    left = Tries(lambda: now[0])
+    for _try in range(tries.WRONG_AT_ONCE):
+        assert left.wait_s("a") == 0
+        left.wrong("a")
+    assert left.wait_s("a") == pytest.approx(tries.A_TRY_EVERY_S) and left.wait_s("b") == 0
+    now[0] += tries.A_TRY_EVERY_S
+    assert left.wait_s("a") == 0
+    left.wrong("a")
+    assert left.wait_s("a") > 0
+    for number in range(tries._MOST_ADDRESSES):
+        left.wrong(f"10.{number}")
+    assert len(left._spent) == tries._MOST_ADDRESSES
+
+
+def test_an_ipv6_network_is_one_address():
+    assert network_of("2001:db8::1") == network_of("2001:db8::2:3") != network_of("2001:db8:0:1::1")
+    assert network_of("10.0.0.1") == "10.0.0.1" and network_of("") == ""
 
 
 def test_a_form_without_end_is_not_read(port):
