@@ -31,13 +31,17 @@ class Kill:
 
 
 def planned(kills: int, seed: int) -> list[Kill]:
-    """All kinds alike, and every third kill aimed."""
-    chance, plan = random.Random(seed), []
-    for number in range(kills):
-        aim = AIMS[number // 3 % len(AIMS)] if number % 3 == 2 else None
-        kind = KINDS[number % 3] if kills < len(KINDS) * 2 else chance.choice(KINDS)
-        if aim is not None:  # the training workers have no part in these
-            kind = chance.choice(("web", "compute"))
+    """Each kind as often as the others, in any order; every third kill is aimed, never one of a
+    training worker, which has no part in these moments."""
+    chance = random.Random(seed)
+    kinds = [KINDS[number % len(KINDS)] for number in range(kills)]
+    chance.shuffle(kinds)
+    plan, aimed = [], 0
+    for number, kind in enumerate(kinds):
+        aim = None
+        if kind != "training" and aimed <= number / 3:
+            aim = AIMS[aimed % len(AIMS)]
+            aimed += 1
         plan.append(Kill(kind, chance.uniform(*GAP_S), aim, chance.uniform(0.0, 1.0)))
     return plan
 
