@@ -15,6 +15,7 @@ from pathlib import Path
 import keras
 
 from cnnviz.errors import BadModel, NotFound
+from cnnviz.models.layer_names import carry_names
 from cnnviz.models.one_output import one_output, outputs_to_choose
 from cnnviz.models.precision import in_float32
 from cnnviz.models.vetting import vet
@@ -57,6 +58,7 @@ def whole_network(path: Path, *, vetted: bool = False, trusted: bool = False) ->
         vet(path)
     model = _load(path, ".keras" if zipfile.is_zipfile(path) else ".h5", safe_mode=not trusted)
     _check_form(model, path)
+    carry_names(model)
     return model
 
 

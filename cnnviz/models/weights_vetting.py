@@ -85,7 +85,7 @@ def _check_attributes(found: h5py.HLObject, path: Path) -> None:
     for name in found.attrs:
         kept = found.attrs.get_id(name)
         count = 1
-        for side in kept.shape:
+        for side in kept.shape or ():  # None: declared without a value
             count *= side
         plain = kept.dtype.kind in _PLAIN + "S"
         if count * kept.dtype.itemsize > MAX_ATTRIBUTE_BYTES or (count > _MAX_TEXTS and not plain):
