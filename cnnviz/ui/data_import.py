@@ -82,8 +82,7 @@ def draw(name: str) -> None:
             waiting=_("Reading the images …"),
         )
     except CnnvizError as error:
-        done[key] = None
-        frame.show_error(error)
+        frame.show_error(error)  # the button stays: room can be made, a lost process be replaced
         return
     finally:
         if upload is not None:  # its images are kept, or it is of no use
