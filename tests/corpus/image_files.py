@@ -1,6 +1,6 @@
 """Hostile and odd image files: every mode and format, damaged ones, bombs, and files in disguise.
 
-``files()`` gives (name, bytes, what is expected): ``(h, w, c)``, a part of the sentence, or
+``files()`` gives (name, bytes, what is expected): ``[h, w, c]``, a part of the sentence, or
 ``EITHER`` where damage may or may not matter.
 """
 
@@ -21,7 +21,7 @@ DAMAGED = "damaged"
 TOO_LARGE = "more than 100 megapixels"
 EMPTY = "is empty"
 
-Expectation = str | tuple[int, int, int]
+Expectation = str | list[int]
 _H, _W = 24, 37
 
 
@@ -39,7 +39,7 @@ def saved(picture: Image.Image, kind: str, **options: object) -> bytes:
 
 
 def good_ones() -> Iterator[tuple[str, bytes, Expectation]]:
-    colour, grey = (_H, _W, 3), (_H, _W, 1)
+    colour, grey = [_H, _W, 3], [_H, _W, 1]
     photo = _photo()
     for kind in ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"):
         yield f"{kind} colour", saved(photo, kind), colour
@@ -66,8 +66,8 @@ def good_ones() -> Iterator[tuple[str, bytes, Expectation]]:
         yield f"TIFF {mode}", data, grey if mode == "F" else colour
     yield "JPEG CMYK", saved(photo.convert("CMYK"), "JPEG"), colour
     yield "JPEG progressive", saved(photo, "JPEG", progressive=True), colour
-    yield "JPEG with rotation", saved(photo, "JPEG", exif=_turned(6)), (_W, _H, 3)
-    yield "PNG with rotation", saved(photo, "PNG", exif=_turned(8)), (_W, _H, 3)
+    yield "JPEG with rotation", saved(photo, "JPEG", exif=_turned(6)), [_W, _H, 3]
+    yield "PNG with rotation", saved(photo, "PNG", exif=_turned(8)), [_W, _H, 3]
     yield "PNG interlaced text", saved(photo, "PNG", pnginfo=_text()), colour
     for compression in ("tiff_lzw", "tiff_deflate", "packbits", "jpeg"):
         yield f"TIFF {compression}", saved(photo, "TIFF", compression=compression), colour
@@ -76,12 +76,12 @@ def good_ones() -> Iterator[tuple[str, bytes, Expectation]]:
     yield "WEBP animated", saved(photo, "WEBP", save_all=True, append_images=frames), colour
     yield "PNG animated", saved(photo, "PNG", save_all=True, append_images=frames), colour
     yield "TIFF of pages", saved(photo, "TIFF", save_all=True, append_images=frames), colour
-    yield "one pixel", saved(photo.resize((1, 1)), "PNG"), (1, 1, 3)
-    yield "one row", saved(photo.resize((3000, 1)), "PNG"), (1, 3000, 3)
-    yield "one column", saved(photo.resize((1, 3000)), "PNG"), (3000, 1, 3)
-    yield "very wide", saved(photo.resize((9000, 9)), "PNG"), (4, 4096, 3)
-    yield "black", saved(Image.new("RGB", (9, 9)), "PNG"), (9, 9, 3)
-    yield "wholly transparent", saved(Image.new("RGBA", (9, 9)), "PNG"), (9, 9, 3)
+    yield "one pixel", saved(photo.resize((1, 1)), "PNG"), [1, 1, 3]
+    yield "one row", saved(photo.resize((3000, 1)), "PNG"), [1, 3000, 3]
+    yield "one column", saved(photo.resize((1, 3000)), "PNG"), [3000, 1, 3]
+    yield "very wide", saved(photo.resize((9000, 9)), "PNG"), [4, 4096, 3]
+    yield "black", saved(Image.new("RGB", (9, 9)), "PNG"), [9, 9, 3]
+    yield "wholly transparent", saved(Image.new("RGBA", (9, 9)), "PNG"), [9, 9, 3]
     yield "JPEG with rubbish behind it", saved(photo, "JPEG") + b"<script>" * 50, colour
     yield "PNG with a zip behind it", saved(photo, "PNG") + b"PK\x05\x06" + bytes(18), colour
     yield "with a profile that is none", saved(photo, "JPEG", icc_profile=b"x" * 5000), colour

@@ -36,6 +36,12 @@ ELSEWHERE = "lie in another file"
 UNPACKED = "once unpacked"
 NO_MODEL = "not a Keras model"
 CANNOT = "Keras cannot open"
+PACKED = "packed in an unusual way"
+NAME = "has a name of"
+INVISIBLE = "invisible characters"
+HUGE = "million numbers of a single image"
+SLOW = "thousand million operations"
+NO_ANSWER = "cannot answer for a single image"
 
 NOT_ALLOWED = (
     "TFSMLayer",
@@ -65,16 +71,25 @@ def good() -> bytes:
             layers.Conv2D(3, 3, activation="relu", name="conv"),
             layers.Flatten(name="flatten"),
             layers.Dense(4, activation="softmax", name="dense"),
-        ]
+        ],
+        name="net",
     )
-    return _saved(network, "net.keras")
+    parts = members(_saved(network, "net.keras"))
+    # Nothing of the day and nothing of the clock: every byte has to be the same each time.
+    parts["metadata.json"] = b'{"keras_version": "3.0.0", "date_saved": "2026-01-01@00:00:00"}'
+    return packed(parts)
 
 
 @lru_cache(maxsize=1)
 def good_h5() -> bytes:
     keras.utils.set_random_seed(0)
     network = keras.Sequential(
-        [layers.Input((8, 8, 1)), layers.Flatten(), layers.Dense(4, activation="softmax")]
+        [
+            layers.Input((8, 8, 1), name="image"),
+            layers.Flatten(name="flatten"),
+            layers.Dense(4, activation="softmax", name="dense"),
+        ],
+        name="net",
     )
     return _saved(network, "net.h5")
 
@@ -95,7 +110,9 @@ def packed(parts: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> by
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", compression) as archive:
         for name, data in parts.items():
-            archive.writestr(name, data)
+            entry = zipfile.ZipInfo(name)  # dated 1980
+            entry.compress_type = compression
+            archive.writestr(entry, data)
     return out.getvalue()
 
 
@@ -112,17 +129,17 @@ def layer_of(config: dict, name: str) -> dict:
     return next(x for x in config["config"]["layers"] if x["config"].get("name") == name)
 
 
-def instead(name: str, **changes: object) -> bytes:
+def instead(name: str, /, **changes: object) -> bytes:
     """The good model, one of its layers said to be something else."""
     return with_config(lambda config: layer_of(config, name).update(changes))
 
 
-def setting(name: str, **changes: object) -> bytes:
+def setting(name: str, /, **changes: object) -> bytes:
     """The good model, settings of a layer changed."""
     return with_config(lambda config: layer_of(config, name)["config"].update(changes))
 
 
-def _function(module: str, name: str, **more: object) -> dict:
+def _function(module: str, name: str, /, **more: object) -> dict:
     return {"module": module, "class_name": "function", "config": name, "registered_name": name} | (
         more
     )

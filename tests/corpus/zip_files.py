@@ -22,7 +22,7 @@ POINTS_OUT = "points out of it"
 LINK = "has a link in it"
 PASSWORD = "has a password"
 TOO_MUCH = "too much"
-CLASSES = "subfolder|class|folder"
+CLASSES = "folders of images; at least two are needed"
 
 Expectation = str | dict[str, int]
 
@@ -38,7 +38,9 @@ def packed(entries: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> 
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", compression) as archive:
         for name, data in entries.items():
-            archive.writestr(name, data)
+            entry = zipfile.ZipInfo(name)  # dated 1980: every byte is the same each time
+            entry.compress_type = compression
+            archive.writestr(entry, data)
     return out.getvalue()
 
 
@@ -91,21 +93,10 @@ def good_ones() -> Iterator[tuple[str, bytes, Expectation]]:
         yield f"class {name!a}", packed(folders(names=("cat", name))), EITHER
     yield "Chinese", packed(folders(names=("猫", "狗"))), {"猫": 4, "狗": 4}
     for code in ("gbk", "utf-8"):
-        yield f"Chinese in {code} without the flag", _unmarked(code), {"猫": 4, "狗": 4}
+        yield f"Chinese in {code} without the flag", _coded(("猫", "狗"), code), {"猫": 4, "狗": 4}
     yield "windows separators", _renamed(lambda n: n.replace("/", "\\")), _GOOD
     yield "long names", packed(folders(names=("c" * 200, "d" * 200))), EITHER
     yield "rubbish before it", b"x" * 500 + packed(folders()), EITHER
-
-
-def _unmarked(code: str) -> bytes:
-    """Names in another code, as packers write them that know no UTF-8 flag."""
-    words = ("猫", "狗")
-    width = len(words[0].encode(code))
-    stand_ins = {word: letter * width for word, letter in zip(words, "AB", strict=True)}
-    data = packed(folders(names=tuple(stand_ins.values())))
-    for word, stand_in in stand_ins.items():
-        data = data.replace(stand_in.encode() + b"/", word.encode(code) + b"/")
-    return data
 
 
 def _renamed(change: object) -> bytes:
@@ -219,7 +210,69 @@ def damaged() -> Iterator[tuple[str, bytes, Expectation]]:
         yield f"{count} bytes changed", bytes(changed), EITHER
 
 
+def odd_names() -> Iterator[tuple[str, bytes, Expectation]]:
+    """Names that file systems, programs or people stumble over: here they are text."""
+    for words, code in (
+        (("貓", "狗"), "big5"),
+        (("猫", "犬"), "cp932"),
+        (("Vögel", "Mäuse"), "cp437"),
+        (("señor", "niño"), "cp437"),
+    ):
+        expected = dict.fromkeys(words, 4)
+        yield f"names in {code}: {words[0]}", _coded(words, code), expected
+    for pair in (("CON", "NUL"), ("cat ", "dog."), ("Cat", "cat"), ("a" * 79, "b" * 79)):
+        expected = {name.strip(): 4 for name in pair}
+        yield f"classes {pair[0][:9]!r} and {pair[1][:9]!r}", packed(folders(names=pair)), expected
+    for name in (
+        "a\0b",
+        "\ud800",
+        "\x1b[2J",
+        "a\u2066b",
+        "🐈",
+        "e\u0301",
+        "%2e%2e",
+        "${HOME}",
+        "~",
+        "-rf",
+    ):
+        try:
+            data = packed(folders(names=("cat", name)))
+        except UnicodeEncodeError:
+            continue  # no zip can hold it
+        yield f"class called {ascii(name)}", data, EITHER
+    for kind, name in ((0o010777, "pipe"), (0o020777, "device"), (0o140777, "socket")):
+        out = io.BytesIO(packed(folders()))
+        entry = zipfile.ZipInfo("cat/strange.png")
+        entry.external_attr = kind << 16
+        with zipfile.ZipFile(out, "a") as archive:
+            archive.writestr(entry, picture(3))
+        yield f"an entry that is a {name}", out.getvalue(), {"cat": 5, "dog": 4}
+    twice = bytearray(packed(folders()))
+    where = [i for i in range(len(twice)) if twice.startswith(b"PK\x01\x02", i)]
+    for place in where[1:]:
+        twice[place + 42 : place + 46] = twice[where[0] + 42 : where[0] + 46]
+    yield "entries that all lie in one place", bytes(twice), EITHER
+    out = io.BytesIO(packed(folders()))
+    with zipfile.ZipFile(out, "a") as archive:
+        archive.comment = b"PK\x05\x06" * 9_000
+    yield "a comment full of ends", out.getvalue(), EITHER
+    yield "a zip behind a zip", packed(folders(names=("a", "b"))) + packed(folders()), _GOOD
+    large = folders()
+    large["cat/large.png"] = picture() + bytes(65 << 20)
+    yield "one file of 65 MB", packed(large), _GOOD
+
+
+def _coded(words: tuple[str, ...], code: str) -> bytes:
+    """Names in another code whose packer knows no UTF-8 flag."""
+    lengths = [len(word.encode(code)) for word in words]
+    stand_ins = {w: x * n for w, x, n in zip(words, "AB", lengths, strict=True)}
+    data = packed(folders(names=tuple(stand_ins.values())))
+    for word, stand_in in stand_ins.items():
+        data = data.replace(stand_in.encode() + b"/", word.encode(code) + b"/")
+    return data
+
+
 def files() -> Iterator[tuple[str, bytes, Expectation]]:
     """All of them: name, content, expectation."""
-    for group in (good_ones, escaping, bombs, nothing_to_learn, damaged):
+    for group in (good_ones, escaping, bombs, nothing_to_learn, odd_names, damaged):
         yield from group()

@@ -17,7 +17,7 @@ from cnnviz.errors import BadModel, Cancelled
 from cnnviz.models import confinement, sandbox
 from cnnviz.models.model import load_model
 from cnnviz.models.uploaded import COPY, opened_copy
-from tests.corpus import model_files
+from tests.corpus import judging, model_files
 
 pytestmark = pytest.mark.skipif(not sandbox.is_available(), reason="needs Linux's limits")
 
@@ -218,7 +218,7 @@ def test_elsewhere_than_on_linux_files_of_others_are_not_opened(tmp_path, monkey
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["150 million units", "1.2 GB array", "good h5", "large seed"])
 def test_bombs_stay_within_the_process_even_unvetted(tmp_path, monkeypatch, name):
-    data, expected = next((d, e) for n, d, e in model_files.files() if n == name)
+    data, expected = next((d, e) for n, d, e in judging.files("models") if n == name)
     (tmp_path / "file").write_bytes(data)
     inside = """
         import sys
