@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import queue
 import threading
@@ -12,12 +11,12 @@ from pathlib import Path
 from cnnviz import machine, storage
 from cnnviz.compute import registry, sizing
 from cnnviz.compute.answers import AnswerCache
+from cnnviz.compute.dispatch import Dispatch
 from cnnviz.compute.engine import Engine, Job, Question
-from cnnviz.compute.lanes import Lane
 from cnnviz.compute.memory_needs import check_memory
 from cnnviz.compute.metrics import LOST
 from cnnviz.compute.poison import Poison
-from cnnviz.compute.pool import Slot, Task, choose, waiting_too_long
+from cnnviz.compute.pool import PATIENCE_S, Slot, Task, waiting_too_long
 from cnnviz.compute.process import WorkerProcess
 from cnnviz.errors import Cancelled, CnnvizError, NotPossible, TookTooLong, WorkerLost, from_code
 from cnnviz.texts import N_
@@ -25,8 +24,8 @@ from cnnviz.texts import N_
 GRACE_SECONDS = 0.5  # a page that is run again asks again: its work goes on
 STOP_SECONDS = 2.0  # what a cancelled question has before its worker is replaced
 LONG_NICE = 10
+MOST_IN_LINE = 8  # long questions of one person that wait
 ONCE_MORE = N_("The process that computed this has ended. It is tried once more …")
-_LONG_WAIT_S = 10.0
 _LOOK_AT_MEMORY_S = 0.25
 _BEYOND_BYTES = 10**9  # of data in one go, before a look at the worker's memory ends it
 _MAX_FAILED_STARTS = 3
@@ -63,10 +62,10 @@ class LocalEngine(Engine):
         self.memory_limit = memory_limit or sizing.worker_memory(count)
         self._reserve_possible = workers is None and sizing.has_reserve()
         self._slots = [Slot(i, only_quick=i == 0 and count > 1) for i in range(count)]
-        self._waiting: dict[str, Lane[Task]] = {"quick": Lane(), "long": Lane()}
+        self._dispatch = Dispatch(self._slots)
+        self._waiting = self._dispatch.waiting
         self._known: dict[str, Task] = {}  # by key: what is under way and may be shared
         self._poison = Poison()
-        self._numbers = itertools.count(1)
         self._changed = threading.Condition(threading.RLock())
         self._closed = threading.Event()
         self._threads = [
@@ -113,31 +112,22 @@ class LocalEngine(Engine):
         with self._changed:
             return sum(len(slot.held) for slot in self._slots)
 
-    def pending_of(self, asker: str) -> int:
-        """How many questions of a person wait or are being answered."""
-        with self._changed:
-            return sum(task.asker == asker for task in self._tasks())
-
     def drop(self, job: Job) -> None:
         with self._changed:
-            for task in [] if job.askers else self._tasks():
+            for task in [] if job.askers else self._dispatch.tasks():
                 if task.job is job and task.stop_at is None and task.kill_at is None:
                     task.stop_at = time.monotonic() + GRACE_SECONDS
             self._changed.notify_all()
 
     def before(self, job: Job) -> int | None:
         with self._changed:
-            for lane in self._waiting.values():
-                for task in lane:
-                    if task.job is job:
-                        return lane.place(task, self._busy())
-        return None
+            return self._dispatch.place(job)
 
     def close(self) -> None:
         """End all workers; what is under way fails."""
         self._closed.set()
         with self._changed:
-            for task in self._tasks():
+            for task in self._dispatch.tasks():
                 task.job.finish(error=WorkerLost("The server is shutting down."))
             for lane in self._waiting.values():
                 lane.clear()
@@ -167,71 +157,30 @@ class LocalEngine(Engine):
             if known is not None:
                 known.stop_at = None  # wanted again
                 return Question(known.job, self)
+            if (
+                job.asker
+                and kind.cost == "long"
+                and self._dispatch.in_line(job.asker) >= MOST_IN_LINE
+            ):
+                job.finish(
+                    error=NotPossible(
+                        "{count} of your questions are waiting already. Wait for their answers, or "
+                        "stop some.",
+                        count=MOST_IN_LINE,
+                    )
+                )
+                return Question(job)
             question = Question(job, self)
             task = Task(job, kind)
-            self._waiting[kind.cost].add(task)
+            self._dispatch.add(task)
             if job.key is not None:
                 self._known[job.key] = task
             self._hand_out()
         return question
 
     def _hand_out(self) -> None:
-        """Give waiting tasks to workers that can take one."""
-        quick, long, left = self._waiting["quick"], self._waiting["long"], []
-        for slot in self._slots:
-            if slot.idle and not slot.only_quick and long and not self._quick_first():
-                self._give(long.pop(self._busy()), slot)
-        while quick and any(slot.idle or slot.takes_guest for slot in self._slots):
-            task = quick.pop(self._busy())
-            slot = choose(task, self._slots)
-            if slot is None:
-                left.append(task)
-            else:
-                self._give(task, slot)
-        for task in reversed(left):
-            quick.put_back(task)
-        if long and not quick and any(s.idle and not s.only_quick for s in self._slots):
-            self._hand_out()
-            return
-        for slot, number, task in waiting_too_long(self._slots):
-            free = next((s for s in self._slots if s.idle), None)
-            if free is None:
-                break
-            del slot.held[number]
-            slot.owed.add(number)
-            slot.process.send({"cancel": number})
-            task.take_back()
-            task.attempts -= 1
-            self._give(task, free)
+        self._dispatch.hand_out()
         self._changed.notify_all()
-
-    def _quick_first(self) -> bool:
-        """A single worker is for quick questions first, unless long ones have waited for long."""
-        if len(self._slots) > 1 or not self._waiting["quick"]:
-            return False
-        oldest = min(task.asked_at for task in self._waiting["long"])
-        return time.monotonic() - oldest < _LONG_WAIT_S
-
-    def _give(self, task: Task, slot: Slot) -> None:
-        task.give()
-        number, job = next(self._numbers), task.job
-        slot.held[number] = task
-        slot.process.send(
-            {
-                "ask": number,
-                "name": job.name,
-                "parameters": job.parameters,
-                "request": job.request,
-            }
-        )
-
-    def _busy(self) -> list[str]:
-        """Who has something under way."""
-        return [task.asker for slot in self._slots for task in slot.held.values()]
-
-    def _tasks(self) -> list[Task]:
-        held = [task for slot in self._slots for task in slot.held.values()]
-        return [*held, *self._waiting["quick"], *self._waiting["long"]]
 
     def _finish(
         self, task: Task, answer: bytes | None = None, error: CnnvizError | None = None
@@ -296,6 +245,9 @@ class LocalEngine(Engine):
                     task.job.began(task.started_at, slot.index)
         elif "done" in message:
             self._on_done(slot, message)
+        elif "warm" in message:
+            with self._changed:
+                slot.has_answered((message["warm"], message["model"]))
         elif "ready" in message:
             with self._changed:
                 slot.ready = slot.came_up = True
@@ -333,6 +285,8 @@ class LocalEngine(Engine):
                 innocent = culprit is not task and (culprit is not None or task.attempts < 2)
                 outside = culprit is task and status == _KILLED and not by_us
                 if innocent or (outside and task.kind.cached and task.attempts < 2):
+                    if innocent and culprit is not None and not task.quick:
+                        task.attempts -= 1  # a host: what it lost does not count
                     self._once_more(task, harmed=not innocent)
                 else:
                     self._finish(task, error=self._why_lost(task, why))
@@ -346,12 +300,9 @@ class LocalEngine(Engine):
         """Its worker ended, by no fault of its own as far as one can tell: it is the next one."""
         if task.kill_at is not None:  # over already
             return
-        task.take_back()
         if harmed:
             task.job.text = ONCE_MORE
-        else:
-            task.attempts -= 1
-        self._waiting[task.kind.cost].put_back(task)
+        self._dispatch.put_back(task)
 
     def _why_lost(self, task: Task, why: str) -> CnnvizError:
         if why == "memory":
@@ -405,7 +356,9 @@ class LocalEngine(Engine):
                 if waiting_too_long(self._slots):
                     self._hand_out()
                 self._call_reserve(now)
-                moment = min((t.next_moment(now) for t in self._tasks()), default=float("inf"))
+                moment = min(
+                    (t.next_moment(now) for t in self._dispatch.tasks()), default=float("inf")
+                )
                 if any(slot.held for slot in self._slots):
                     moment = min(moment, now + _LOOK_AT_MEMORY_S)
                 wait = moment - time.monotonic()
@@ -446,9 +399,10 @@ class LocalEngine(Engine):
 
     def _call_reserve(self, now: float) -> None:
         """Start one more worker for quick questions, when they have to wait and memory suffices."""
-        quick = [t for t in self._tasks() if t.quick and t.started_at is None]
-        late = any(t.next_moment(now) == float("inf") or t.given_at is None for t in quick)
-        if not (self._reserve_possible and late and all(s.came_up for s in self._slots)):
+        if not (self._reserve_possible and all(slot.came_up for slot in self._slots)):
+            return
+        waiting = [t for t in self._dispatch.tasks() if t.quick and t.started_at is None]
+        if not any(now - (t.given_at or t.asked_at) >= PATIENCE_S for t in waiting):
             return
         self._reserve_possible = False
         if machine.free_memory() > 2 * sizing.WORKER_BYTES:

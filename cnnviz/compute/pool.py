@@ -68,14 +68,14 @@ class Task:
 class Slot:
     """A place in the pool; its processes come and go.
 
-    ``only_quick``: takes no long questions. ``reserve``: has no process before it is needed.
-    ``held``: what its process was given, by number; the first is what it works on, the second its
-    guest. ``owed``: numbers that were taken back; the process is free when it has answered them.
-    ``blamed``: the task for which the process is being ended. ``killed_because``: why, if by us.
+    ``only_quick``: takes no long questions. ``held``: what its process was given, by number; the
+    first is what it works on, the second its guest. ``owed``: numbers that were taken back; the
+    process is free when it has answered them. ``blamed``: the task for which the process is being
+    ended. ``killed_because``: why, if by us.
     """
 
-    def __init__(self, index: int, only_quick: bool, reserve: bool = False) -> None:
-        self.index, self.only_quick, self.reserve = index, only_quick, reserve
+    def __init__(self, index: int, only_quick: bool) -> None:
+        self.index, self.only_quick = index, only_quick
         self.process: WorkerProcess | None = None
         self.ready = False  # to be given tasks
         self.came_up = False  # this process was ready once
@@ -105,8 +105,11 @@ class Slot:
         while len(self._warm) > _REMEMBERED:
             self._warm.popitem(last=False)
 
-    def is_warm(self, subject: tuple[str, str]) -> bool:
-        return not subject[1] or subject in self._warm
+    def knows(self, subject: tuple[str, str]) -> int:
+        """2: all is loaded and compiled; 1: the model is loaded; 0: nothing."""
+        if not subject[1] or subject in self._warm:
+            return 2
+        return int(any(model == subject[1] for _, model in self._warm))
 
     @property
     def idle(self) -> bool:
@@ -137,24 +140,22 @@ class Slot:
 def choose(task: Task, slots: list[Slot]) -> Slot | None:
     """The worker for a quick question; None when none should take it now.
 
-    First a free one that has everything loaded, then any free one, then a guest's place. What has
-    to be loaded and compiled first is kept off the first worker, if only for a moment: it takes
-    seconds, and questions that take none would wait behind it.
+    First a free one that has everything, or at least the model; then any free one, then a guest's
+    place. A model that has to be loaded is kept off the first worker, if only for a moment: it
+    takes seconds, and questions that take none would wait behind it.
     """
     idle = [slot for slot in slots if slot.idle]
-    warm = [slot for slot in idle if slot.is_warm(task.subject)]
-    if warm:
-        return warm[0]
-    hosts = [slot for slot in slots if slot.takes_guest] if task.attempts == 0 else []
-    known = [slot for slot in hosts if slot.is_warm(task.subject)]
-    if known and not idle:
-        return known[0]
+    for wanted in (2, 1):
+        found = [slot for slot in idle if slot.knows(task.subject) == wanted]
+        if found:
+            return found[0] if wanted == 2 else found[-1]
     spared = [slot for slot in idle if slot.index > 0]
     if spared:
         return spared[-1]
+    hosts = [slot for slot in slots if slot.takes_guest] if task.attempts == 0 else []
     if idle and (not hosts or time.monotonic() - task.asked_at >= PATIENCE_S):
         return idle[0]
-    return (known or hosts or [None])[0]
+    return max(hosts, key=lambda slot: slot.knows(task.subject), default=None)
 
 
 def waiting_too_long(slots: list[Slot]) -> list[tuple[Slot, int, Task]]:

@@ -26,6 +26,7 @@ def compute(kind: QuestionKind, context: Context, parameters: dict) -> bytes:
     """
     try:
         context.check_cancelled()
+        _log.info("A question", extra={"facts": {"function": kind.function}})
         answer = codec.encode(_function(kind)(context, **parameters))
         if len(answer) > LARGEST_ANSWER:
             raise ValueError(f"an answer of {len(answer)} bytes")

@@ -5,8 +5,8 @@ one that has come meanwhile; another thread listens for cancellation and ends th
 channel closes. Standard output belongs to libraries, never to messages.
 
 Messages to a worker:   {"ask": number, "name", "parameters", "request"} · {"cancel": number}
-Messages from a worker: {"ready": pid} · {"started": number} · {"report": number, "fraction",
-"text", "frame"} · {"done": number, "answer": bytes, "memory"} ·
+Messages from a worker: {"ready": pid} · {"warm": name, "model"} · {"started": number} ·
+{"report": number, "fraction", "text", "frame"} · {"done": number, "answer": bytes, "memory"} ·
 {"done": number, "error": [code, template, values], "memory"}
 """
 
@@ -73,6 +73,7 @@ class Worker:
         with contextlib.suppress(CnnvizError):
             kind = self._registry.questions[name]
             compute(kind, Context(self._models), kind.complete(parameters))
+            self._send({"warm": name, "model": str(parameters.get("model") or "")})
 
     def _answer(self, message: dict, guest: bool = False) -> None:
         number = message["ask"]

@@ -10,7 +10,15 @@ import pytest
 
 from cnnviz import storage
 from cnnviz.compute import codec
-from cnnviz.compute.answers import LARGEST, AnswerCache, answer_key, pack
+from cnnviz.compute.answers import (
+    DISK_BYTES,
+    LARGEST,
+    SETTING,
+    AnswerCache,
+    answer_key,
+    disk_limit,
+    pack,
+)
 from cnnviz.compute.inline import InlineEngine
 from cnnviz.compute.local import LocalEngine
 from cnnviz.errors import BadInput, NotFound, Unexpected
@@ -73,10 +81,62 @@ def test_a_new_process_counts_what_is_there(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["k.bin"]
 
 
-@pytest.mark.parametrize("damaged", [b"", b"no zlib", zlib.compress(b"answer" * 99)[:-5]])
-def test_damaged_files_count_as_no_answer(tmp_path, damaged):
-    (tmp_path / "k.bin").write_bytes(damaged)
-    assert AnswerCache(tmp_path).get("k", {}) is None
+WHOLE = zlib.compress(b"answer" * 99)
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        b"",
+        b"no zlib",
+        WHOLE[:-5],
+        WHOLE + b"more",
+        WHOLE[:20] + bytes([WHOLE[20] ^ 1]) + WHOLE[21:],
+        zlib.compress(bytes(LARGEST + 1)),
+    ],
+)
+def test_damaged_files_are_noticed_and_made_again(tmp_path, damaged):
+    file, cache = tmp_path / "count", tmp_path / "cache"
+    first = InlineEngine(SAMPLES, AnswerCache(cache)).answer("count", file=str(file))
+    (kept,) = cache.iterdir()
+    kept.write_bytes(damaged)
+    assert AnswerCache(cache).get(kept.stem, {}) is None
+    assert not kept.exists()
+    kept.write_bytes(damaged)
+    again = InlineEngine(SAMPLES, AnswerCache(cache))
+    assert again.answer("count", file=str(file)) == first
+    assert file.read_text() == "computed\n" * 2
+    assert AnswerCache(cache).get(kept.stem, {}) is not None, "it is whole again"
+
+
+def test_what_killed_processes_left_does_not_stay(tmp_path):
+    for name, age in ((".new-old.bin-1234", 3600), (".new-now.bin-1234", 0)):
+        (tmp_path / name).write_bytes(b"half")
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    cache = AnswerCache(tmp_path)
+    cache.write("k", b"answer")
+    assert {file.name for file in tmp_path.iterdir()} == {"k.bin", ".new-now.bin-1234"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "wanted"),
+    [("", DISK_BYTES), ("30", 30 * 10**6), ("0", 0), ("lots", DISK_BYTES), ("-3", DISK_BYTES)],
+)
+def test_the_bound_on_disk_is_a_setting(tmp_path, monkeypatch, setting, wanted):
+    monkeypatch.setenv(SETTING, setting)
+    assert disk_limit() == wanted
+    if wanted == 0:
+        cache = AnswerCache(tmp_path)
+        cache.write("k", b"answer")
+        assert not list(tmp_path.glob("*.bin")) and cache.size("disk") == 0
+
+
+def test_what_is_kept_is_counted(tmp_path):
+    cache = AnswerCache(tmp_path)
+    cache.remember("a", bytes(1000))
+    cache.write("a", np.random.default_rng(0).bytes(1000))
+    assert cache.size("memory") == 1000
+    assert 900 < cache.size("disk") < 1200 and AnswerCache(tmp_path).size("disk") > 900
 
 
 def test_no_part_of_a_file_is_left_behind(tmp_path):

@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from cnnviz.compute.local import LocalEngine
+from cnnviz.compute.local import MOST_IN_LINE, LocalEngine
 from cnnviz.compute.pool import PATIENCE_S
-from cnnviz.errors import WorkerLost
+from cnnviz.errors import NotPossible, WorkerLost
 from tests.compute.conftest import SAMPLES
 from tests.compute.test_local import until
 
@@ -178,6 +178,21 @@ def test_cancelling_a_host_while_its_guest_is_at_work():
         host.cancel()
         assert guest.result(10)["pid"] == pid
         assert engine.answer("worker")["pid"] == pid, "nobody had to be killed"
+    finally:
+        engine.close()
+
+
+def test_nobody_fills_the_line():
+    engine = LocalEngine(SAMPLES, workers=1)
+    try:
+        assert engine.wait_until_ready(30)
+        asked = [engine.ask("slow", seconds=20.0, tag=str(i), asker="greedy") for i in range(12)]
+        refused = [question for question in asked if question.done]
+        assert len(refused) == 12 - MOST_IN_LINE - 1, "one is at work"
+        with pytest.raises(NotPossible, match="8 of your questions are waiting"):
+            refused[0].result()
+        assert not engine.ask("slow", seconds=20.0, asker="somebody").done
+        assert engine.ask("echo", value=1, asker="greedy").result(5) == {"value": 1}
     finally:
         engine.close()
 

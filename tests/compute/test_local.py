@@ -1,4 +1,5 @@
 import gc
+import json
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cnnviz import storage
+from cnnviz import logs, storage
 from cnnviz.compute.local import ONCE_MORE, LocalEngine
 from cnnviz.errors import (
     BadInput,
@@ -123,6 +124,19 @@ def test_defects_are_logged_and_become_one_sentence(engine, how):
     assert {"recursion": "RecursionError", "object": "TypeError", "other": "secret detail"}[
         how
     ] in log
+
+
+def test_the_number_of_a_request_goes_along(engine):
+    with logs.numbered("5eed1234"):
+        assert engine.answer("numbered") == {"number": "5eed1234"}
+        with pytest.raises(Unexpected, match="the number 5eed1234"):
+            engine.answer("wrong", how="other")
+    assert engine.answer("numbered") == {"number": ""}
+    log = "".join(f.read_text() for f in (storage.home() / "logs").glob("compute-*.log"))
+    found = [json.loads(x) for x in log.splitlines() if x.startswith("{") and "5eed1234" in x]
+    assert {"counted", "A question", "A question failed: tests.compute.sample_questions:wrong"} <= {
+        line["message"] for line in found
+    }
 
 
 def test_output_of_libraries_does_not_disturb(engine):
