@@ -62,7 +62,7 @@ async def calm(addresses: list[str], home: Path) -> dict[tuple[str, str], bytes]
 async def class_(home: Path, kills: int, seed: int, addresses: list[str]) -> tuple:
     """Hold it: (students, diary, killer, server, seconds, how many are at work at the end)."""
     small = kills < 10
-    diary, began = Diary(), time.monotonic()
+    diary, began = Diary(listed=small), time.monotonic()
     async with Server(home) as server:
         killer = Killer(server, seed)
         half = len(addresses) // 2
