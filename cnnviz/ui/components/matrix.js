@@ -81,7 +81,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     grid.style.setProperty("--n", n)
     grid.style.setProperty("--words", n <= 12 ? "1em" : n <= 25 ? ".86em" : ".72em")
     const names = Math.max(...heads.rows.map((head) => head.offsetWidth))
-    const least = n <= 20 ? 26 : 18 // ten digits fit beside their names on a phone
+    const least = n <= 10 ? 22 : n <= 20 ? 26 : 18 // ten classes fit beside their names on a phone
     const high = Math.floor(Math.max(least, Math.min((0.8 * window.innerHeight - 110) / n, 76)))
     // Cells may be wider than high: on a wide screen names then fit above them, and large numbers.
     const room = (root.clientWidth - names - 16) / n - 2
@@ -89,7 +89,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const size = Math.min(24, 0.42 * high + 4, wide / (0.62 * digits + 0.45))
     grid.style.setProperty("--wide", `${wide}px`)
     grid.style.setProperty("--high", `${Math.min(high, wide)}px`)
-    grid.style.setProperty("--digits", size < 10 ? "0" : `${size.toFixed(1)}px`)
+    grid.style.setProperty("--digits", size < 9 ? "0" : `${size.toFixed(1)}px`)
     const longest = Math.max(...heads.rows.map((head) => head.firstChild.offsetWidth))
     grid.classList.toggle("flat", wide >= longest + 4)
   }
