@@ -38,12 +38,13 @@ def picture(found: teacher_people.Class) -> None:
         _(name): [float(person.size_of(kind)) for person in shown]
         for kind, name in belongings.KINDS.items()
     }
+    limit = max(quotas.limit_bytes(person.owner) or 0 for person in shown) or None
     figure = room_bars(
         [teacher.name_of(person.owner) for person in shown],
         sizes,
         [quotas.megabytes(person.size) for person in shown],
-        limit=quotas.limit_bytes(shown[0].owner),
-        limit_words=_("what everybody has"),
+        limit=limit,
+        limit_words=_("{size} for each person").format(size=quotas.megabytes(limit or 0)),
         dark=is_dark(),
     )
     chart(figure, key="class-room", alt=_("The room that each person takes on the disk, by kind"))

@@ -27,6 +27,7 @@ from cnnviz.ui.plain_text import plain
 
 MOST = 300  # rows
 _PICTURE = 48  # pixels
+_BLANK = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 _FAILED = "_things-failed"
 _PLACES = {"image": "image", "model": "model", "run": "runs", "dataset": "data"}
 _PAGES = {"image": "heatmaps", "model": "architecture", "run": "runs", "dataset": "data"}
@@ -51,7 +52,7 @@ def room(things: list[Thing]) -> None:
         sizes,
         [""],
         limit=limit,
-        limit_words=_("what everybody has"),
+        limit_words=_("{size} for each person").format(size=quotas.megabytes(limit or 0)),
         dark=is_dark(),
     )
     chart(figure, key="own-room", alt=_("The room that your things take, by kind"))
@@ -62,7 +63,7 @@ def table(things: list[Thing]) -> None:
     listed = sorted((t for t in things if t.identifier != NOTE), key=lambda t: -t.size)
     shown = listed[:MOST]
     rows = {
-        " ": [_picture(thing.identifier) if thing.kind == "image" else None for thing in shown],
+        " ": [_picture(thing.identifier) if thing.kind == "image" else _BLANK for thing in shown],
         _("what"): [harmless(title_of(thing)) for thing in shown],
         _("kind"): [_(belongings.KINDS[thing.kind]) for thing in shown],
         _("MB"): [round(thing.size / 1e6, 2) for thing in shown],
@@ -169,12 +170,12 @@ def _delete(chosen: list[Thing]) -> None:
 
 
 @lru_cache(maxsize=512)
-def _picture(identifier: str) -> str | None:
+def _picture(identifier: str) -> str:
     """An image, small, as an address that holds it; looking at the list is no use of it."""
     try:
         pixels = uploads.load_image(identifier, use=False)
     except (CnnvizError, OSError):
-        return None
+        return _BLANK
     scale = _PICTURE / max(pixels.shape[:2])
     size = tuple(max(1, round(side * scale)) for side in pixels.shape[:2])
     return data_url(images.encode_png(images.resize(pixels, size)))
