@@ -135,7 +135,8 @@ def causes_panel(labelled: Labelled, found: Evaluation) -> np.ndarray | None:
             return
         if there:
             st.markdown(_overlap(there, wrong))
-            with st.grid(5, min_column_width=165):
+            in_a_row = len(there) if len(there) <= 5 else -(-len(there) // 2)
+            with st.grid(in_a_row, min_column_width=165):
                 for cause in there:
                     _card(labelled, found, cause, len(wrong), chosen=False)
         _rest(causes, [c["key"] for c in there], answer["skipped"])
@@ -167,7 +168,8 @@ def _overlap(there: list[dict], wrong: np.ndarray) -> str:
 def _card(labelled: Labelled, found: Evaluation, cause: dict, wrong: int, *, chosen: bool) -> None:
     """One possible reason; the ``chosen`` one is alone and gives the way back."""
     key, words = cause["key"], _WORDS[cause["key"]]
-    with st.container(border=True, key=f"cause-{key}", gap="small"):
+    height = "content" if chosen else "stretch"  # cards in a row are equally high
+    with st.container(border=True, key=f"cause-{key}", gap="small", height=height):
         st.markdown(f":material/{words.icon}: **{_(words.title)}**")
         st.markdown(
             _("**{count}** of {all} mistakes").format(count=f"{cause['count']:,}", all=f"{wrong:,}")
