@@ -70,7 +70,7 @@ class AnswerCache:
         if shipped is not None:
             places = {"shipped": shipped / f"{key}.bin", **places}
         for place, path in places.items():
-            answer = _read(path)
+            answer = _read(path, ours=place == "disk")
             if answer is not None:
                 self.remember(key, answer)
                 CACHE.labels(place).inc()
@@ -148,7 +148,8 @@ def shipped_answers(reference: object) -> Path | None:
         return None
 
 
-def _read(path: Path) -> bytes | None:
+def _read(path: Path, ours: bool) -> bytes | None:
+    """The answer in a file; None where there is none. A damaged one goes if it is ours."""
     try:
         packed = path.read_bytes()
     except OSError:
@@ -158,8 +159,9 @@ def _read(path: Path) -> bytes | None:
     except (zlib.error, ValueError):
         CACHE.labels("damaged").inc()
         _log.warning("A kept answer is damaged; it is made again")
-        with contextlib.suppress(OSError):  # shipped ones may be read-only
-            path.unlink()
+        if ours:
+            with contextlib.suppress(OSError):
+                path.unlink()
         return None
     with contextlib.suppress(OSError):  # shipped answers may be read-only
         path.touch()

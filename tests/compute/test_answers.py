@@ -81,7 +81,7 @@ def test_a_new_process_counts_what_is_there(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["k.bin"]
 
 
-WHOLE = zlib.compress(b"answer" * 99)
+WHOLE = zlib.compress(bytes(range(256)))
 
 
 @pytest.mark.parametrize(
@@ -165,6 +165,17 @@ def test_shipped_answers_come_first(shipped, tmp_path):
     key = answer_key("predict", 1, parameters)
     (shipped / "answers" / f"{key}.bin").write_bytes(pack(b"made beforehand"))
     assert AnswerCache(tmp_path / "cache").get(key, parameters) == b"made beforehand"
+
+
+def test_a_damaged_shipped_answer_stays_and_is_made_anew(shipped, tmp_path):
+    parameters = {"model": "shipped:toy", "top": 5}
+    key = answer_key("predict", 1, parameters)
+    (shipped / "answers" / f"{key}.bin").write_bytes(b"damaged")
+    cache = AnswerCache(tmp_path / "cache")
+    assert cache.get(key, parameters) is None
+    assert (shipped / "answers" / f"{key}.bin").exists(), "what is shipped is not ours to delete"
+    cache.write(key, b"made again")
+    assert AnswerCache(tmp_path / "cache").get(key, parameters) == b"made again"
 
 
 def test_keys(shipped):
