@@ -23,6 +23,7 @@ from cnnviz.ui import (
 )
 from cnnviz.ui.language import _, in_words
 from cnnviz.ui.plain_text import plain
+from cnnviz.ui.sharing import may_open
 
 _KEPT = (training_address.DATA, training_address.NETWORK, training_address.EPOCHS)
 
@@ -70,8 +71,8 @@ def adopt(settings: dict, title: str = "") -> None:
     """Choose the settings of an earlier training, to be changed and tried again.
 
     Args:
-        settings: as ``TrainingConfig.to_json`` gives them. A data set that is gone, or that is a
-            path, leaves the usual one.
+        settings: as ``TrainingConfig.to_json`` gives them. A data set that is gone, that is a
+            path, or somebody else's, leaves the usual one.
         title: what the new training shall be called; empty is a name made of its settings.
 
     Raises:
@@ -80,7 +81,10 @@ def adopt(settings: dict, title: str = "") -> None:
     config = replace(TrainingConfig.from_json(settings), title="")
     try:
         config = config.check(folders=False)
+        usable = may_open(config.dataset)
     except CnnvizError:
+        usable = False
+    if not usable:
         config = replace(config, dataset=TrainingConfig().dataset).check(folders=False)
     for name in training_address.every_name():
         address.choose(name, None)

@@ -39,7 +39,12 @@ def hers(workspace) -> dict[str, str]:
     config = TrainingConfig(f"upload:{dataset}", "lenet5", title="secret training").check()
     run, lock = create_run(config.to_json(), HERS)
     locks.let_go(lock)
-    (run.folder / "outcome.json").write_text('{"status": "stopped", "reason": null}')
+    figures = {"epoch": 1, "val_accuracy": 0.5, "val_images": 2, "step": 10}
+    (run.folder / "outcome.json").write_text(
+        json.dumps({"status": "stopped", "reason": None, **figures})
+    )
+    event = {"kind": "start", "steps_per_epoch": 10, "epochs": 3, "val_images": 2, "time": 0}
+    (run.folder / "events.jsonl").write_text(json.dumps(event) + "\n")
     model = storage.new_id()
     with storage.publish("models", model) as folder:
         shutil.copy(storage.SHIPPED / "mnist_lenet5" / "model.keras", folder)
@@ -102,6 +107,11 @@ def test_trying_it_again_does_not_open_its_data(open_page, hers):
     assert not at.exception and at.title[0].value == "How does it learn?"
     assert hers["dataset"] not in everything_on(at)
     assert hers["dataset"] not in str(dict(at.query_params))
+    assert hers["dataset"] not in str(at.session_state["_chosen_data"] if _chose(at) else "")
+
+
+def _chose(at) -> bool:
+    return "_chosen_data" in at.session_state
 
 
 def test_the_zip_with_the_images_is_for_their_owner(open_page, hers):
