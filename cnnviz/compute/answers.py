@@ -173,8 +173,8 @@ def _unpacked(packed: bytes) -> bytes:
     checked), and no larger than what is kept."""
     unpacking = zlib.decompressobj()
     answer = unpacking.decompress(packed, LARGEST + 1)
-    if not unpacking.eof or unpacking.unused_data:
-        raise ValueError("it breaks off, or goes on")
+    if not unpacking.eof or unpacking.unused_data or len(answer) > LARGEST:
+        raise ValueError("it breaks off, goes on, or is too large")
     return answer
 
 
