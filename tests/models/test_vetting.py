@@ -7,10 +7,10 @@ import keras
 import pytest
 
 from cnnviz.errors import BadModel
-from cnnviz.models import vetting
-from cnnviz.models.allowed import LAYERS, OPERATIONS, is_allowed
+from cnnviz.models import allowed, vetting
+from cnnviz.models.allowed import LAYERS, OPERATIONS, is_allowed, is_known_name
 from cnnviz.models.loading import open_keras_file
-from tests.corpus import model_files
+from tests.corpus import judging, model_files
 
 FILES = list(model_files.files())
 
@@ -36,11 +36,54 @@ def test_every_file_is_opened_or_gets_its_sentence(tmp_path, name, data, expecte
     assert [f.name for f in tmp_path.iterdir()] == ["net.keras"]
 
 
+LATER = (model_files.OPENS, model_files.EITHER, model_files.CANNOT, model_files.HUGE)
+LATER = (*LATER, model_files.SLOW, model_files.NO_ANSWER)  # Keras has to open those
+REFUSED = [file for file in judging.files("models") if file[2] not in LATER]
+
+
+@pytest.mark.parametrize(("name", "data", "expected"), REFUSED, ids=[f[0] for f in REFUSED])
+def test_what_is_refused_is_refused_before_keras_sees_it(tmp_path, name, data, expected):
+    path = tmp_path / "net.keras"
+    path.write_bytes(data)
+    with pytest.raises(BadModel, match=expected):
+        vetting.vet(path)
+
+
 def test_what_is_allowed_exists_in_keras():
     assert {name for name in LAYERS if not hasattr(keras.layers, name)} == set()
     for module, names in OPERATIONS.items():
         there = vars(__import__(f"keras.src.ops.{module}", fromlist=["x"]))
         assert names - set(there) == set()
+    for name in allowed._ACTIVATIONS:
+        assert keras.activations.get(name)
+    for module in ("initializers", "regularizers", "constraints", "losses", "metrics"):
+        there = getattr(keras, module)
+        missing = {n for n in allowed._HELPERS[f"keras.{module}"] if not hasattr(there, n)}
+        assert missing == set()
+    both = {*vars(keras.optimizers), *vars(keras.optimizers.schedules)}
+    assert allowed._HELPERS["keras.optimizers"] - both == set()
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "known"),
+    [
+        ("activation", "relu", True),
+        ("recurrent_activation", "hard_sigmoid", True),
+        ("kernel_initializer", "glorot_uniform", True),
+        ("kernel_initializer", "GlorotUniform", True),
+        ("bias_initializer", "zeros", True),
+        ("kernel_constraint", "max_norm", True),
+        ("kernel_regularizer", "l1_l2", True),
+        ("name", "deserialize", True),
+        ("padding", "same", True),
+        ("activation", "my_own", False),
+        ("activation", "deserialize", False),
+        ("kernel_initializer", "evil>thing", False),
+        ("data_format", "deserialize", False),
+    ],
+)
+def test_functions_that_are_named_by_text(key, name, known):
+    assert is_known_name(key, name) == known
 
 
 @pytest.mark.parametrize("name", ["MobileNetV3Small", "ConvNeXtTiny", "EfficientNetV2B0"])
