@@ -45,12 +45,12 @@ run: setup  ## set up, then start the app on port 8501 (PORT=… changes it)
 
 test: setup-dev lint  ## set up, then all quick tests
 	$(BIN)/python -m pytest tests -q $(TWO) -m "not slow and not browser" --ignore=tests/pages
-	$(BIN)/python -m pytest tests/pages -q -m "not slow"
+	$(BIN)/python -m pytest tests/pages -q $(TWO) -m "not slow"
 	$(BIN)/python -m pytest tests/browser -q -m "not slow"
 
 test-all: setup-dev lint  ## everything, with what takes longer
 	$(BIN)/python -m pytest tests -q $(TWO) -m "not browser" --ignore=tests/pages
-	$(BIN)/python -m pytest tests/pages -q
+	$(BIN)/python -m pytest tests/pages -q $(TWO)
 	$(BIN)/python -m pytest tests/browser -q
 	$(BIN)/python -m benchmarks.chaos
 	$(BIN)/python -m benchmarks.load
