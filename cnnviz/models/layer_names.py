@@ -40,7 +40,7 @@ def _models(network: keras.Model) -> Iterator[keras.Model]:
 
 
 def _carried(part: keras.Operation, taken: set[str]) -> str:
-    plain = _OTHERS.sub("_", part.name).strip("_")[:60] or type(part).__name__.lower()
+    plain = _OTHERS.sub("_", part.name)[:60].strip("_") or type(part).__name__.lower()
     name, number = plain, 1
     while name in taken:
         number += 1
