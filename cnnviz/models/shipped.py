@@ -158,8 +158,8 @@ SHIPPED: dict[str, Shipped] = {
         title=N_("Small photos through trained eyes"),
         story=N_(
             "Transfer learning: the network for everyday photos stands inside it as one frozen "
-            "part, and only the last two layers are new. It enlarges each small photo to 224 pixels and "
-            "asks what the trained part sees there."
+            "part, and only the last two layers are new. It enlarges each small photo to 224 "
+            "pixels and asks what the trained part sees there."
         ),
         recipe=N_(
             "10,000 of the 50,000 training images and their mirror images. The frozen part turns "
