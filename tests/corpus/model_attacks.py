@@ -235,7 +235,7 @@ def looked_up_by_name() -> Iterator[tuple[str, bytes, str]]:
 
 def _nested(compiled: dict) -> bytes:
     """The good model with a part that is a compiled network."""
-    layer = _object("keras.layers", "Rescaling", {"name": "r", "scale": 0.1})
+    layer = _object("keras.layers", "Rescaling", {"name": "r", "scale": 0.1, "offset": 0.0})
     start = _object("keras.layers", "InputLayer", {"batch_shape": [None, 8, 8, 1], "name": "i"})
     config = {"name": "part", "layers": [start, layer]}
     return instead(

@@ -24,7 +24,6 @@ from tests.corpus.model_files import (
     INVISIBLE,
     LONG,
     NAME,
-    NO_ANSWER,
     OPENS,
     PACKED,
     _object,
@@ -42,7 +41,7 @@ from tests.corpus.model_files import (
 def names() -> Iterator[tuple[str, bytes, str]]:
     """Layers' names: whatever can be shown may stand there."""
     for name in (
-        "**bold** [link](mailto:a) <b>x</b>",
+        "**bold** [link](mailto:a) <b>x",
         "comma, and %2C",
         "层一",
         "e\u0301 \U0001f600",
@@ -195,11 +194,11 @@ def hdf5() -> Iterator[tuple[str, bytes, str]]:
     yield "channels first", channels, EITHER
     bad = h5_with_config(lambda c: c["config"].update(layers=c["config"]["layers"][:-1]))
     yield "no classes any more", bad, EITHER
-    yield "answer that fails", _reshaped(), NO_ANSWER
+    yield "answer for no class", _reshaped(), "does not answer with one number a class"
 
 
 def _reshaped() -> bytes:
-    """A network that is well described, but whose parts cannot work on one image."""
+    """A network whose last layer turns the answer into categories."""
 
     def change(config: dict) -> None:
         layer_of(config, "image")["config"]["batch_shape"] = [None, 8, 8, 1]
