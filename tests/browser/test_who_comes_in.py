@@ -23,7 +23,6 @@ def closed(tmp_path_factory):
 def test_the_password_leads_to_the_page_that_was_asked_for(browser, closed):
     person = Person(browser, closed, width=390, height=800)
     page = person.context.new_page()
-    page.on("request", lambda request: person._note(request.url))
     sockets = []
     page.on("websocket", lambda socket: sockets.append(socket.url))
     page.goto(f"{closed}/models?lang=zh_CN#kept")
