@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from functools import cache
 
-from cnnviz.datasets.bundled import DATASETS
 from cnnviz.texts import AsTyped
 
 
@@ -25,4 +24,6 @@ def class_words(
 
 @cache
 def _bundled() -> frozenset[tuple[str, ...]]:
+    from cnnviz.datasets.bundled import DATASETS  # here, because it brings OpenCV
+
     return frozenset(tuple(d.class_names) for d in DATASETS.values())

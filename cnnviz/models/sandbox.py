@@ -94,15 +94,15 @@ def _run(
         env=_environment(made.parent),
         process_group=0,
     )
-    try:
-        status = _wait(process, time.monotonic() + wall_s, check_cancelled)
-        said = process.stdout.read(64 * 1024)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
-    return status, said
+    with process.stdout:
+        try:
+            status = _wait(process, time.monotonic() + wall_s, check_cancelled)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        # Only now: reading waits for whoever still holds the other end.
+        return status, process.stdout.read(64 * 1024)
 
 
 def _environment(work: Path) -> dict[str, str]:

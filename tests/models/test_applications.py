@@ -34,6 +34,7 @@ SMALLEST = {
     "EfficientNetV2": ("EfficientNetV2B0", 32),
     "ConvNeXt": ("ConvNeXtTiny", 32),
 }
+DEEP = ("NASNet", "Inception", "DenseNet", "ConvNeXt")  # ten seconds and more each
 MODULES = {
     "MobileNet": "mobilenet_v2",
     "MobileNetV3": "mobilenet_v3",
@@ -78,7 +79,9 @@ def last_features(network: keras.Model, values: np.ndarray) -> np.ndarray:
     return np.asarray(inner(values, training=False)).reshape(len(values), -1)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize(
+    "family", [pytest.param(f, marks=pytest.mark.slow) if f in DEEP else f for f in FAMILIES]
+)
 def test_raw_pixels_give_what_keras_own_preprocessing_gives(family, tmp_path):
     name, side = SMALLEST[family]
     network = lively(

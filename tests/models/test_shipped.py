@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from cnnviz import storage
-from cnnviz.compute.answers import SHIPPED_FOLDER, answer_key
+from cnnviz.compute.answers import SHIPPED_FOLDER, AnswerCache, answer_key
 from cnnviz.compute.defaults import first_questions
+from cnnviz.compute.inline import InlineEngine
 from cnnviz.compute.registry import QUESTIONS
 from cnnviz.datasets.bundled import DATASETS, split_arrays
 from cnnviz.datasets.derived import MARK_SIDE, marked
@@ -240,6 +241,18 @@ def test_who_learned_by_heart_knows_what_it_saw_and_less_of_the_rest():
 def test_the_wrongly_taught_network_is_better_than_its_labels():
     noisy, clean = opened("cifar10_noisy").card.accuracy
     assert clean.value > noisy.value + 0.03
+
+
+@needs("cifar10_noisy")
+def test_wrong_labels_are_found_among_its_mistakes(tmp_path):
+    reference = "shipped:cifar10_noisy"
+    asked = dict(first_questions(reference))["causes"]
+    answer = InlineEngine(cache=AnswerCache(tmp_path)).answer("causes", **asked)
+    (flagged,) = (c["positions"] for c in answer["causes"] if c["key"] == "label_error")
+    planted = split_arrays("cifar10_noisy", "test")[1] != split_arrays("cifar10", "test")[1]
+    assert planted.mean() == pytest.approx(0.1, abs=0.005)
+    assert planted[flagged].mean() >= 0.75  # measured: 0.82
+    assert planted[flagged].sum() >= 0.6 * planted.sum()  # measured: 0.67
 
 
 @needs("fashion_shortcut")

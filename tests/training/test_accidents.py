@@ -146,6 +146,7 @@ def check_whole(run):
     return epochs
 
 
+@pytest.mark.slow
 def test_the_server_is_killed_then_everything(disk):
     """The training goes on without its server, and after a reboot with those behind it."""
     long = {**SMALL, "limit": 2000, "epochs": 6}

@@ -35,7 +35,7 @@ def test_a_mistake_in_words():
     assert image_vote.header(shown) == "“shirt”, called “coat”"
     said = plain(image_vote.in_words(shown))
     assert "“coat” got 93 % of its vote." in said and "“shirt” got 5 % of its vote." in said
-    assert "did not hesitate: the next, “shirt”, was far behind" in said
+    assert said.endswith("It did not hesitate.")  # the next has just been named
     assert (shown.rival, shown.right) == (COAT, False)
 
 
