@@ -20,7 +20,7 @@ def test_a_card_opens_alone_from_a_link_and_leads_on(open_page):
     assert "2,000 training images (Digits)" in said and "The frame is the part" in said
     for part in ("How strongly", "fire for", "speak for", "Its weights", "respond alike"):
         assert part in said, part
-    assert "conv_2 looks at 6 channels of pool_1" in said
+    assert r"conv\_2 looks at 6 channels of pool\_1" in said
     assert [m.label for m in at.metric][1:3] == ["Selectivity", "Silent in"]
     clean(at.button(key="channel-next").click().run())
     assert (parameter(at, "layer"), parameter(at, "channel")) == ("conv_2", "4")

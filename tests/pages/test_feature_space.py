@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from cnnviz.compute import get_engine
+from cnnviz.ui.plain_text import plain
 from cnnviz.ui.space_map import counts_in_words
 from cnnviz.ui.space_saving import table
 
@@ -84,7 +85,8 @@ def test_layer_after_layer(open_page):
     engine.answer("layer_maps", **DIGITS)  # here, where a test may wait for it
     at = clean(open_page("feature_space", model=DIGITS["model"], show="layers"))
     slider = at.select_slider(key="choice-layer")
-    assert list(slider.options) == measured["layers"] and slider.value == "dense_relu_2"
+    assert list(slider.options) == [plain(name) for name in measured["layers"]]
+    assert slider.value == "dense_relu_2"
     shown = [m.value for m in at.metric]
     assert shown[1] == f"{measured['silhouette'][-1]:.2f}"
     clean(slider.set_value("relu_1").run())

@@ -8,6 +8,7 @@ from cnnviz.compute import defaults
 from cnnviz.models import store
 from cnnviz.models.references import ModelReference
 from cnnviz.ui import layer_facts
+from cnnviz.ui.plain_text import plain
 from cnnviz.ui.receptive_picture import stops
 
 PAGES = ("architecture", "feature_maps", "filters", "heatmaps")
@@ -50,7 +51,7 @@ def test_feature_maps_are_stepped_through_and_a_channel_opens(open_page):
     card = ModelReference.parse(DIGITS).card
     names = [x.name for x in defaults.shown_layers(card)]
     at = clean(open_page("feature_maps", model=DIGITS, layer=names[1], channel="2"))
-    assert any(f"2 of {names[1]}" in s.value.lower() for s in at.subheader)
+    assert any(f"2 of {plain(names[1])}" in s.value.lower() for s in at.subheader)
     clean(at.button(key="next-layer").click().run())
     assert parameter(at, "layer") == names[2]
     assert parameter(at, "channel") is None  # it belonged to the layer before
@@ -103,7 +104,10 @@ def test_every_layer_is_put_into_words(reference):
         assert layer_facts.in_words(layer), layer.kind
     views = [x.receptive_field.size for x in stops(card)]
     assert views == sorted(views)
-    assert len(set(views)) == len(views) >= 2
+    assert len(set(views)) == len(views)
+    # After a look at the whole image (squeeze) and inside a network there is nothing to step to.
+    if reference not in ("shipped:fashion_squeeze", "shipped:cifar10_transfer"):
+        assert len(views) >= 2
 
 
 def test_window_of_a_convolution_is_read_from_the_views():

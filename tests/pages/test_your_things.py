@@ -23,6 +23,12 @@ def png(seed: int = 0) -> bytes:
     return buffer.getvalue()
 
 
+@pytest.fixture(autouse=True)
+def nobody_else(tmp_path, monkeypatch):
+    """Other page tests leave things behind."""
+    monkeypatch.setenv("CNNVIZ_HOME", str(tmp_path))
+
+
 @pytest.fixture
 def things():
     """Three things of whoever looks, and one of somebody else."""
