@@ -45,7 +45,7 @@ def test_a_point_opens_exactly_its_image(open_page, indices):
     expect(page.get_by_test_id("scatter-card")).to_be_visible()
     page.mouse.click(*at[point])
     expect(page).to_have_url(re.compile(f"at={indices[point]}(&|$)"))
-    expect(page.locator(".st-key-point h3")).to_be_visible()
+    expect(page.locator(".st-key-point h3").first).to_be_visible()
     expect(page.locator(".st-key-point")).to_contain_text(f"{indices[point]:,}")
 
 
@@ -77,7 +77,7 @@ def test_another_image_lands_elsewhere_and_its_neighbours_open(open_page):
     expect(tiles).to_have_count(8)
     tiles.first.click()
     expect(page).to_have_url(re.compile(r"at=\d+"))
-    expect(page.locator(".st-key-point h3")).to_be_visible()
+    expect(page.locator(".st-key-point h3").first).to_be_visible()
 
 
 def test_narrow_and_dark(open_page):
