@@ -24,6 +24,7 @@ LANGUAGES = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.slow
 def test_the_web_process_stays_light(open_page, address):
     """Neither TensorFlow nor Keras is in it after any page."""
     for page in PAGES:
@@ -155,6 +156,7 @@ def test_a_link_in_another_language_shows_the_same_view(open_page):
     expect(page.locator("[data-testid=stMain] h3").first).to_have_text("0")
 
 
+@pytest.mark.slow
 def test_narrow_screens_have_no_sideways_scrolling(open_page):
     for lesson_page in PAGES:
         page = open_page("" if lesson_page.key == "home" else lesson_page.key, width=390)

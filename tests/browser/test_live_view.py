@@ -109,6 +109,7 @@ def test_a_lost_connection_is_said_and_comes_back_by_itself(browser, home, worke
         person.leave()
 
 
+@pytest.mark.slow
 def test_who_is_away_hardly_asks_and_finds_everything_when_back(browser, server, worker):
     person = Person(browser, server)
     person.context.add_init_script(AWAY)
@@ -144,6 +145,7 @@ def test_a_run_that_is_deleted_while_somebody_watches_is_a_sentence(browser, ser
     person.leave()
 
 
+@pytest.mark.slow
 def test_everybody_sees_the_end_soon_and_moments_come_by_themselves(browser, server, worker):
     """Two tabs of one person: neither is forgotten."""
     person = Person(browser, server)

@@ -263,6 +263,7 @@ def test_code_downloads_a_new_name_and_the_end(me, finished):
 NARROW = ("train", "train?net=own", "train?net=transfer", "train?run={run}", "runs?runs={run}")
 
 
+@pytest.mark.slow
 def test_narrow_screens_cut_nothing_off(browser, address, finished):
     """Also for somebody else: the one who watches may see it all, too."""
     narrow = Person(browser, address, width=390)
