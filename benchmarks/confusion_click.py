@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import tempfile
 import time
-from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from tests.browser.conftest import CHROMIUM, FLAGS, serving, settle
+from benchmarks.in_browser import fresh_page
+from tests.browser.conftest import settle
 
 MODELS = {
     "shipped:mnist_lenet5": (9, 7),
@@ -43,14 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7)
     rounds = parser.parse_args().rounds
-    with (
-        tempfile.TemporaryDirectory() as home,
-        serving(Path(home)) as (address, _pid),
-        sync_playwright() as playwright,
-    ):
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = chromium.new_page(viewport={"width": 1440, "height": 900}, locale="en-US")
-        page.set_default_timeout(120_000)
+    with fresh_page() as (page, address):
         for model, cell in MODELS.items():
             click(page, address, model, cell)  # the first visit reads and decodes the images
             times = [click(page, address, model, cell) for _round in range(rounds)]
@@ -59,7 +51,6 @@ def main() -> None:
                 "(bar: 1.00)",
                 flush=True,
             )
-        chromium.close()
 
 
 if __name__ == "__main__":

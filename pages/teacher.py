@@ -10,6 +10,7 @@ from cnnviz.figures.disk import MOST, room_bars
 from cnnviz.runs.run import Run
 from cnnviz.ui import address, frame, run_table, teacher, teacher_cleaning, teacher_people
 from cnnviz.ui.ago import ago
+from cnnviz.ui.labels import distinct
 from cnnviz.ui.language import _, one_language
 from cnnviz.ui.owner import is_teacher, teacher_possible
 from cnnviz.ui.pictures import chart, is_dark
@@ -83,17 +84,19 @@ def still_there(identifiers: list[str]) -> list[Run]:
 def one_person(found: teacher_people.Class) -> None:
     """Choose somebody, and what is to happen."""
     people = {person.owner: person for person in found.people}
+
+    def called(owner: str) -> str:
+        size = f" · {quotas.megabytes(people[owner].size)}" if owner in people else ""
+        return teacher.name_of(owner) + size
+
     chosen = st.selectbox(
         _("Somebody"),
         list(people),
         index=None,
         key="class-person",
         placeholder=_("choose a person"),
-        format_func=lambda owner: (
-            f"{teacher.name_of(owner)} · {quotas.megabytes(people[owner].size)}"
-            if owner in people
-            else teacher.name_of(owner)
-        ),
+        # Two of one name and size must not be taken for each other: things are deleted here.
+        format_func=distinct(list(people), called),
     )
     if chosen in people:
         teacher_cleaning.for_one(people[chosen], found.pending.get(chosen, ()))

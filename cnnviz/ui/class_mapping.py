@@ -53,8 +53,8 @@ def summary(class_map: ClassMap, counts: tuple[int, ...], split: str) -> str:
         )
     out = sum(n for n, c in zip(counts, class_map, strict=True) if c is None)
     return _(
-        "{known} of your {all} classes are known to this network; {out} of {count} {split} images "
-        "are left out."
+        "This network knows {known} of your {all} classes. Left out: {out} of {count} {split} "
+        "images."
     ).format(
         known=f"{known:,}",
         all=f"{len(class_map):,}",

@@ -88,18 +88,20 @@ def _(text: str) -> str:
 
 def n_(singular: str, plural: str, count: int) -> str:
     """``singular`` or ``plural`` for ``count``, with ``{count}`` filled in."""
-    found = catalogue(language()).get(singular)
-    if found is None:
-        text = singular if count == 1 else plural
-    else:  # Chinese has one form
-        text = found[0] if isinstance(found, tuple) else found
-    return text.format(count=f"{count:,}")
+    return _form(singular, plural, count).format(count=f"{count:,}")
 
 
 def images_forms() -> tuple[str, str]:
     """ "{count} image" and "{count} images", for texts that are put together in the browser."""
-    one = n_("{count} image", "{count} images", 1).replace("1", "{count}")
-    return one, n_("{count} image", "{count} images", 2).replace("2", "{count}")
+    one, several = (_form("{count} image", "{count} images", count) for count in (1, 2))
+    return one, several
+
+
+def _form(singular: str, plural: str, count: int) -> str:
+    found = catalogue(language()).get(singular)
+    if found is None:
+        return singular if count == 1 else plural
+    return found[0] if isinstance(found, tuple) else found  # Chinese has one form
 
 
 def listed(texts: Iterable[str]) -> str:

@@ -153,7 +153,7 @@ def learning(page: Page) -> None:
     expect(curves).not_to_have_attribute("data-step", curves.get_attribute("data-step"))
 
 
-def settle(page: Page, timeout: float = 120_000) -> None:
+def settle(page: Page, timeout: float = 60_000) -> None:
     """Wait until the script of the page has run to its end."""
     page.wait_for_selector("[data-testid=stMain] h1", timeout=timeout)
     page.wait_for_selector(

@@ -72,14 +72,14 @@ def test_an_own_network_meets_an_own_folder(person):
     page = person.visit(f"evaluation?model={model}&data={data}")
     expect(page.get_by_role("heading", name="Which class is which?")).to_be_visible()
     main = page.get_by_test_id("stMain")
-    expect(main).to_contain_text("2 of your 3 classes are known to this network")
+    expect(main).to_contain_text("This network knows 2 of your 3 classes.")
     assert "%" not in main.inner_text(), "no number before it is confirmed"
     pictures = main.locator("[data-testid=stHtml] img")
     expect(pictures).to_have_count(2 * len(FOLDERS))  # two of each class
     page.locator(".st-key-confirm-classes button").click()
     expect(page.get_by_role("heading", name="Which class is which?")).to_have_count(0)
     expect(main).to_contain_text("%", timeout=120_000)
-    expect(main).to_contain_text("2 of 6 test images are left out")
+    expect(main).to_contain_text("Left out: 2 of 6 test images.")
 
     other = person.visit(f"mistakes?model={model}&data={data}")  # it is not asked twice
     expect(other.get_by_role("heading", name="Which class is which?")).to_have_count(0)

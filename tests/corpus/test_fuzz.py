@@ -31,7 +31,7 @@ SLOWEST_S = 5.0  # for one example
 MORE_MB = 300  # than at the start, after any example
 
 ROUND = 100  # examples
-FEWEST = 20  # even on a machine with much else to do
+FEWEST = ROUND // 2  # however much else the machine has to do
 ROUNDS = 10**6 if WISHED else 15
 FIRST = random.randrange(10**9) if WISHED else 0  # the seed of the first round
 

@@ -113,12 +113,12 @@ def test_other_names_and_another_order_are_asked_about_then_measured(
     assert rows["What is “One” for the network?"].value == 1
     assert rows["What is “nine” for the network?"].value == 9
     assert rows["What is “eggs” for the network?"].value == -1
-    assert "3 of your 4 classes are known to this network; 6 of 24 test images" in said(at)
+    assert "This network knows 3 of your 4 classes. Left out: 6 of 24 test images" in said(at)
     rows["What is “nine” for the network?"].select(4).run()
     assert "%" not in said(at)
     at.button(key="confirm-classes").click().run()
     assert not at.exception and not at.error and QUESTION not in heading(at)
-    assert "3 of your 4 classes are known to this network; 6 of 24 test images" in said(at)
+    assert "This network knows 3 of your 4 classes. Left out: 6 of 24 test images" in said(at)
 
     names = load_imported(dataset.removeprefix("upload:"), "test").class_names
     meaning = {"sevens": 7, "One": 1, "nine": 4}

@@ -104,10 +104,10 @@ def test_every_layer_is_put_into_words(reference):
         assert layer_facts.in_words(layer), layer.kind
     views = [x.receptive_field.size for x in stops(card)]
     assert views == sorted(views)
-    assert len(set(views)) == len(views)
-    # After a look at the whole image (squeeze) and inside a network there is nothing to step to.
-    if reference not in ("shipped:fashion_squeeze", "shipped:cifar10_transfer"):
-        assert len(views) >= 2
+    # After a look at the whole image (squeeze) and inside a network no window is known.
+    fields = [x.receptive_field for x in card.spatial_layers]
+    known = {field.size for field in fields if field and field.size > (1, 1)}
+    assert len(set(views)) == len(views) >= min(2, len(known))
 
 
 def test_window_of_a_convolution_is_read_from_the_views():

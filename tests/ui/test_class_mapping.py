@@ -71,9 +71,7 @@ def test_a_confirmed_map_makes_a_set_ready_and_its_images_count(folder):
     assert chosen.ready and chosen.class_map == known
     assert chosen.known_images() == {"train": 16, "val": 2, "test": 2}
     said = class_mapping.summary(known, chosen.counts("test"), "test")
-    assert said == (
-        "2 of your 3 classes are known to this network; 1 of 3 test images are left out."
-    )
+    assert said == ("This network knows 2 of your 3 classes. Left out: 1 of 3 test images.")
 
 
 def test_somebody_elses_set_counts_only_where_a_link_names_it(folder):
