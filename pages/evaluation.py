@@ -69,5 +69,8 @@ if time.open:
 if numbers.open:
     with numbers:
         many.controls(labelled)
-        evaluation_classes.numbers(found, names, evaluation_matrix.measured(labelled))
+        measures = evaluation_matrix.measured(labelled)
+        clicked = evaluation_classes.numbers(found, names, measures)
+    if clicked is not None:
+        evaluation_matrix.open_mistakes(true=clicked)
 frame.foot("evaluation")

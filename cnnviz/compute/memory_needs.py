@@ -10,12 +10,12 @@ from __future__ import annotations
 from cnnviz import machine
 from cnnviz.compute.sizing import WORKER_BYTES
 from cnnviz.errors import CnnvizError, NotPossible
+from cnnviz.models.batching import images_at_once, values, widest
 from cnnviz.models.cards import Card
 from cnnviz.models.references import ModelReference
 
 _FLOAT = 4  # bytes
 _KEPT = 0.5  # of all layers' outputs on the way back: what is fused with others is not kept
-_PASS_VALUES = 32 * 224 * 224 * 3  # input values that go through a network at once
 _PICTURE_PIXELS = 128 * 96 * 96  # of pictures of filters that are made at once
 
 # Questions that show a network many images at a time; how many depends on their size.
@@ -29,16 +29,14 @@ _GRADIENTS = {"heatmaps", "heatmap_table", "gallery_heatmaps", "home", "channel_
 
 def memory_needs(name: str, parameters: dict, card: Card) -> int:
     """Bytes that a worker takes up at least while it answers a question about a model."""
-    sizes = sorted((_values(layer.output_shape) for layer in card.layers), reverse=True)
-    at_once, everything = sum(sizes[:2]), sum(sizes)
-    values = at_once
+    needed = widest(card)
     if name in _PASSES:
-        values = _images_of_a_pass(card) * at_once
+        needed *= images_at_once(card)
     elif name in _GRADIENTS:
-        values = everything * _KEPT
+        needed = sum(map(values, card.layers)) * _KEPT
     elif name == "filters":
-        values = _pictures_at_once(parameters, card) * _up_to(parameters.get("layer"), card) * _KEPT
-    return WORKER_BYTES + int(_FLOAT * (2 * card.parameters + values))
+        needed = _pictures_at_once(parameters, card) * _up_to(parameters.get("layer"), card) * _KEPT
+    return WORKER_BYTES + int(_FLOAT * (2 * card.parameters + needed))
 
 
 def check_memory(name: str, parameters: dict, limit: int) -> None:
@@ -73,17 +71,6 @@ def check_memory(name: str, parameters: dict, limit: int) -> None:
         )
 
 
-def _values(shape: tuple[int, ...]) -> int:
-    count = 1
-    for side in shape:
-        count *= max(int(side or 1), 1)
-    return count
-
-
-def _images_of_a_pass(card: Card) -> int:
-    return max(1, min(256, _PASS_VALUES // _values(card.input_shape)))
-
-
 def _pictures_at_once(parameters: dict, card: Card) -> float:
     """How many pictures are made together, in pictures of the network's own input size."""
     own = card.input_shape[0] * card.input_shape[1]
@@ -98,7 +85,7 @@ def _up_to(layer: object, card: Card) -> int:
     """Values that the layers up to one put out for an image, that one included."""
     total = 0
     for known in card.layers:
-        total += _values(known.output_shape)
+        total += values(known)
         if known.name == layer:
             break
     return total

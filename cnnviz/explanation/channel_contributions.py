@@ -9,9 +9,9 @@ import tensorflow as tf
 
 from cnnviz.datasets.dataset import Dataset
 from cnnviz.errors import BadInput
-from cnnviz.explanation.task import VALUES_PER_BATCH
 from cnnviz.inference.layers import as_batch, compiled, find_layer, image_signature, run_through
 from cnnviz.inference.passes import Report
+from cnnviz.models.batching import images_at_once
 from cnnviz.models.model import Model, load_model
 from cnnviz.texts import N_
 
@@ -62,8 +62,7 @@ def channel_contributions(
             raise BadInput("This model knows no class “{name}”.", name=int(class_))
     run = _compiled(model, layer)
     if batch_size is None:
-        size = int(np.prod(model.card.input_shape))
-        batch_size = max(1, min(64, VALUES_PER_BATCH // 4 // size))
+        batch_size = images_at_once(model.card, share=1 / 4, most=64)
     total: np.ndarray | float = 0.0
     for start in range(0, len(dataset), batch_size):
         if check_cancelled is not None:

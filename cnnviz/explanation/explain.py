@@ -15,6 +15,7 @@ from cnnviz.explanation.results import Explanation
 from cnnviz.explanation.scoring import BEST, NONE
 from cnnviz.explanation.task import Found, OnFrame, Report, Task, checked_options
 from cnnviz.inference.layers import as_batch, output_shape
+from cnnviz.models.batching import images_at_once
 from cnnviz.models.model import Model, load_model
 
 Classes = int | Sequence[int] | None
@@ -180,6 +181,7 @@ def _task(
         prepared,
         checked_classes(target, len(prepared), classes, BEST),
         checked_classes(against, len(prepared), classes, NONE),
+        images_at_once(model.card, most=None),
         layer,
         report=report or (lambda fraction, text: None),
         check_cancelled=check_cancelled or (lambda: None),

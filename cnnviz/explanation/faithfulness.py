@@ -14,9 +14,10 @@ from cnnviz.explanation.perturbing import baseline
 from cnnviz.explanation.removal import first_pixels, random_heat, ranking, replaced
 from cnnviz.explanation.results import Explanation, enlarge
 from cnnviz.explanation.scoring import NONE, compiled_scores
-from cnnviz.explanation.task import VALUES_PER_BATCH, Report
+from cnnviz.explanation.task import Report
 from cnnviz.explanation.trust_results import Faithfulness
 from cnnviz.inference.layers import as_batch
+from cnnviz.models.batching import images_at_once
 from cnnviz.models.model import Model, load_model
 from cnnviz.texts import N_
 
@@ -51,7 +52,7 @@ class Trial:
         self._target, self._against = target, against
         self._run = compiled_scores(model.keras_model)
         self._check = check_cancelled
-        self._batch = max(1, VALUES_PER_BATCH // image.size)
+        self._batch = images_at_once(model.card, most=None)
         self._mean, self._blurred = (baseline(image[None], kind)[0] for kind in ("mean", "blur"))
 
     def votes(self, images: Iterable[np.ndarray]) -> np.ndarray:

@@ -14,8 +14,6 @@ from cnnviz.errors import BadInput
 Report = Callable[[float, str], None]
 OnFrame = Callable[[np.ndarray], None]
 
-VALUES_PER_BATCH = 32 * 224 * 224 * 3  # input values that go through a network at once
-
 
 @dataclass(frozen=True)
 class Task:
@@ -23,7 +21,8 @@ class Task:
 
     ``images`` (n, h, w, c) float32 raw 0–255 at the network's input size; ``targets`` (n,) int32,
     ``scoring.BEST`` for the class with the highest score; ``against`` (n,) int32, the class that a
-    target is held against, ``scoring.NONE`` for none; ``layer`` is None for methods that take none.
+    target is held against, ``scoring.NONE`` for none; ``batch`` is how many images the network
+    takes at once (``batching.images_at_once``); ``layer`` is None for methods that take none.
     ``options`` are checked and complete. ``report`` is called with the fraction done and a text,
     ``check_cancelled`` between steps (it ends the work by raising), ``on_frame`` with the raw maps
     so far (n, h, w) of methods that take long.
@@ -33,16 +32,12 @@ class Task:
     images: np.ndarray
     targets: np.ndarray
     against: np.ndarray
+    batch: int
     layer: str | None = None
     options: Mapping[str, float] = field(default_factory=dict)
     report: Report = lambda fraction, text: None
     check_cancelled: Callable[[], None] = lambda: None
     on_frame: OnFrame | None = None
-
-    @property
-    def batch(self) -> int:
-        """Images that go through the network at once."""
-        return max(1, VALUES_PER_BATCH // self.images[0].size)
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ from cnnviz.errors import BadInput
 from cnnviz.inference.layers import as_batch, compiled, find_layer, image_signature, run_through
 from cnnviz.inference.passes import LOOKING, Report
 from cnnviz.inference.spreads import Spread, StreamingSpread
+from cnnviz.models.batching import images_at_once
 from cnnviz.models.model import Model, load_model
 
 MOST_COMPARED = 2048  # channels: of more, no table of all pairs is kept
 MOST_GROUPS = 20  # classes that a histogram tells apart
 TOP = 9
-_VALUES_PER_BATCH = 16 * 224 * 224 * 3  # input values in memory at once
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def channel_statistics(
         raise BadInput("The data set has no images.")
     look = _summaries(model, layer)
     if batch_size is None:
-        batch_size = max(1, min(256, _VALUES_PER_BATCH // int(np.prod(model.card.input_shape))))
+        batch_size = images_at_once(model.card, share=0.5)
     book = None
     for start in range(0, len(dataset), batch_size):
         if check_cancelled is not None:

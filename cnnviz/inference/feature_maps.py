@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from cnnviz.inference.layers import capture, layer_names
+from cnnviz.models.batching import images_at_once
 from cnnviz.models.model import Model, load_model
-
-_VALUES_PER_BATCH = 64 * 224 * 224 * 3  # input values that go through the network at once
 
 
 def feature_maps(
@@ -36,7 +35,7 @@ def feature_maps(
     names = layer_names(model.keras_model) if names is None else tuple(names)
     look = capture(model.keras_model, names, stop=True)
     prepared = model.prepare(images)
-    size = max(1, _VALUES_PER_BATCH // int(np.prod(model.card.input_shape)))
+    size = images_at_once(model.card, share=2, most=None)
     if len(prepared) <= size:  # the arrays are the network's own: nothing is copied
         outputs = look(prepared).outputs
         return {name: np.asarray(outputs[name], np.float32) for name in names}

@@ -19,11 +19,11 @@ from cnnviz.inference.layers import (
     run_through,
 )
 from cnnviz.inference.pooling import pooled
+from cnnviz.models.batching import images_at_once
 from cnnviz.models.model import Model
 from cnnviz.texts import N_
 
 LOOKING = N_("Looking at the images")
-_VALUES_PER_BATCH = 32 * 224 * 224 * 3  # input values in memory at once
 
 Report = Callable[[float, str], None]
 
@@ -55,7 +55,7 @@ def run_pass(
         model: the network.
         dataset: images of any size.
         layers: layers whose features are wanted.
-        batch_size: images at once; chosen from the size of the input when None.
+        batch_size: images at once; see :func:`images_at_once` when None.
         pooling: ``mean`` over positions, or ``flat``.
         report: called with the fraction done and a text after every batch.
         check_cancelled: called before every batch; ends the pass by raising.
@@ -102,7 +102,7 @@ def batches(
     """
     look = _looker(model, tuple(layers), pooling)
     if batch_size is None:
-        batch_size = max(1, min(256, _VALUES_PER_BATCH // int(np.prod(model.card.input_shape))))
+        batch_size = images_at_once(model.card)
     for start in range(0, len(rows), batch_size):
         if check_cancelled is not None:
             check_cancelled()

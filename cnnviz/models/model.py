@@ -15,6 +15,7 @@ import tensorflow as tf
 from cnnviz import quotas, storage
 from cnnviz.errors import BadInput, BadModel, NotFound
 from cnnviz.models import outputs
+from cnnviz.models.batching import images_at_once
 from cnnviz.models.cards import FILE, Card
 from cnnviz.models.loading import open_keras_file
 from cnnviz.models.networks import build
@@ -22,8 +23,6 @@ from cnnviz.models.references import MODEL_FILE, ModelReference
 from cnnviz.models.store import OWNER_FILE
 from cnnviz.models.structure import make_card
 from cnnviz.models.uploaded import opened_copy
-
-_VALUES_PER_BATCH = 64 * 224 * 224 * 3  # input values that go through the network at once
 
 Images = np.ndarray | Sequence[np.ndarray]
 
@@ -100,7 +99,7 @@ class Model:
 
     def _run(self, images: Images) -> tuple[np.ndarray, np.ndarray]:
         prepared = self.prepare(images)
-        batch = max(1, min(512, _VALUES_PER_BATCH // int(np.prod(self.card.input_shape))))
+        batch = images_at_once(self.card, share=2, most=512)
         parts = [
             [part.numpy() for part in self._compiled(tf.constant(prepared[i : i + batch]))]
             for i in range(0, len(prepared), batch)

@@ -9,6 +9,7 @@ from cnnviz.evaluation.measuring import Measures
 from cnnviz.evaluation.metrics import macro_average, weighted_average
 from cnnviz.evaluation.results import Evaluation
 from cnnviz.figures import charts
+from cnnviz.spreadsheet import harmless
 from cnnviz.ui.language import _, percent
 from cnnviz.ui.pictures import chart, is_dark
 
@@ -43,8 +44,8 @@ def draw(found: Evaluation, names: list[str]) -> None:
     )
 
 
-def numbers(found: Evaluation, names: list[str], measures: Measures) -> None:
-    """Top-k and averages, then all numbers of every class."""
+def numbers(found: Evaluation, names: list[str], measures: Measures) -> int | None:
+    """Top-k and averages, then all numbers of every class; returns the class that was clicked."""
     st.markdown("\n".join(_overall(found, measures)))
     st.caption(
         _(
@@ -54,9 +55,10 @@ def numbers(found: Evaluation, names: list[str], measures: Measures) -> None:
         )
     )
     reports, areas = found.per_class, measures.precision_recall.areas[: len(names)]
-    st.dataframe(
+    st.markdown(_("**Class by class.** Click a row to see the mistakes among its images."))
+    clicked = st.dataframe(
         {
-            _("class"): names,
+            _("class"): [harmless(name) for name in names],
             _("precision"): [r.precision for r in reports],
             _("recall"): [r.recall for r in reports],
             "F1": [r.f1 for r in reports],
@@ -68,7 +70,11 @@ def numbers(found: Evaluation, names: list[str], measures: Measures) -> None:
             for name in (_("precision"), _("recall"), "F1", _("average precision"))
         },
         hide_index=True,
+        key="class-numbers",
+        on_select="rerun",
+        selection_mode="single-cell",  # anywhere in a row
     )
+    return clicked.selection.cells[0][0] if clicked.selection.cells else None
 
 
 def _overall(found: Evaluation, measures: Measures) -> list[str]:

@@ -98,7 +98,7 @@ def test_of_a_layer_used_twice_the_last_use_is_ablated():
     images = networks.images(twice, 2).astype(np.float32)
     targets, none = np.array([0, 2], np.int32), np.array([-1, -1], np.int32)
     found, expected = (
-        METHODS["ablation_cam"].explain(Task(network, images, targets, none, layer)).raw
+        METHODS["ablation_cam"].explain(Task(network, images, targets, none, 32, layer)).raw
         for network, layer in ((twice, "shared"), (unrolled, "last"))
     )
     assert expected.any()

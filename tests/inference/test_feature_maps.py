@@ -20,7 +20,7 @@ def test_feature_maps_are_the_layers_own_outputs():
 
 
 def test_many_images_give_what_each_gives_alone(monkeypatch):
-    monkeypatch.setattr("cnnviz.inference.feature_maps._VALUES_PER_BATCH", 4 * 12 * 12 * 3)
+    monkeypatch.setattr("cnnviz.models.batching._INPUT_VALUES", 2 * 12 * 12 * 3)  # four at once
     model = networks.model(networks.flat())
     images = networks.images(model.keras_model, 9)
     names = ["conv_2", "relu_1"]

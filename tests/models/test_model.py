@@ -26,7 +26,7 @@ def test_predictions_are_those_of_keras(tiny_model):
 
 
 def test_many_images_go_in_batches(tiny_model, monkeypatch):
-    monkeypatch.setattr("cnnviz.models.model._VALUES_PER_BATCH", 3 * 64)
+    monkeypatch.setattr("cnnviz.models.batching._INPUT_VALUES", 1.5 * 64)  # three at once
     images = RNG.integers(0, 256, (7, 8, 8, 1), dtype=np.uint8)
     together = tiny_model.predict(images)
     alone = np.concatenate([tiny_model.predict(images[i : i + 1]) for i in range(7)])

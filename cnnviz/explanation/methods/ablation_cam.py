@@ -9,9 +9,11 @@ import numpy as np
 import tensorflow as tf
 
 from cnnviz.explanation.methods.channelwise import ChannelwiseMap
-from cnnviz.explanation.task import VALUES_PER_BATCH, Task
+from cnnviz.explanation.task import Task
 from cnnviz.inference.layers import compiled, find_layer, image_signature, run_through
 from cnnviz.models.structure import count_uses
+
+_VALUES = 32 * 224 * 224 * 3  # of the layer's output, copied for the channels asked about together
 
 
 class AblationCam(ChannelwiseMap):
@@ -29,7 +31,7 @@ class AblationCam(ChannelwiseMap):
         return order[strength[order] > 0]
 
     def batch(self, task: Task, activations: np.ndarray) -> int:
-        return max(1, min(task.batch, VALUES_PER_BATCH // activations.size))
+        return max(1, min(task.batch, _VALUES // activations.size))
 
     def usual(self, task: Task, image: np.ndarray, scores: np.ndarray) -> np.ndarray:
         return scores

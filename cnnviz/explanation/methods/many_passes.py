@@ -17,7 +17,7 @@ import numpy as np
 
 from cnnviz.explanation.perturbing import BASELINES, baseline
 from cnnviz.explanation.scoring import compiled_scores
-from cnnviz.explanation.task import VALUES_PER_BATCH, Explainer, Found, Option, Task
+from cnnviz.explanation.task import Explainer, Found, Option, Task
 from cnnviz.texts import N_
 
 ASKING = N_("Asking about changed copies of the image")
@@ -25,7 +25,7 @@ ASKING = N_("Asking about changed copies of the image")
 # More than this at once makes a processor slower, not faster: what one layer hands to the next no
 # longer fits into its cache. A backward pass keeps all layers' outputs, so it also needs memory.
 _MOST_COPIES = 64
-_VALUES = VALUES_PER_BATCH // 8
+_BACKWARD = 8  # times as much memory as the way forward
 
 
 def baseline_option(kind: str) -> Option:
@@ -35,7 +35,7 @@ def baseline_option(kind: str) -> Option:
 
 def at_once(task: Task) -> int:
     """Images that go through the network at once, forward and back to the pixels."""
-    return max(1, min(_MOST_COPIES, task.batch, _VALUES // task.images[0].size))
+    return max(1, min(_MOST_COPIES, task.batch // _BACKWARD))
 
 
 @dataclass(frozen=True)
