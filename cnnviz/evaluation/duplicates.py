@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import scipy.fft
 
 from cnnviz.evaluation.image_quality import luminance
 
@@ -32,7 +33,7 @@ _DETAIL = 64  # pixels of a side at which images are compared
 _FREQUENCIES = 8
 _CHUNK = 256  # images in memory at once
 _CELLS = 1 << 23  # similarities in memory at once
-_PAIRS = 512  # pairs compared at once
+_VALUES = 1 << 22  # values of pairs that are compared at once
 
 Step = Callable[[float], None]
 
@@ -138,8 +139,10 @@ def _nearest(a: np.ndarray, b: np.ndarray, within: bool, step: Step) -> np.ndarr
         places = np.arange(len(likeness))
         if within:
             likeness[places, start + places] = -np.inf
-        best = np.argpartition(-likeness, count - 1, axis=1)[:, :count]
-        parts.append(np.stack([np.repeat(start + places, count), best.ravel()], axis=1))
+        for _ in range(count):  # of so few, faster than a partition
+            best = np.argmax(likeness, axis=1)
+            likeness[places, best] = -np.inf
+            parts.append(np.stack([start + places, best], axis=1))
         step(min(1.0, (start + block) / len(a)))
     pairs = np.concatenate(parts)
     return np.sort(pairs, axis=1) if within else pairs
@@ -148,14 +151,15 @@ def _nearest(a: np.ndarray, b: np.ndarray, within: bool, step: Step) -> np.ndarr
 def _compared(images: np.ndarray, others: np.ndarray, pairs: np.ndarray, step: Step) -> Twins:
     """Those of the candidates ``pairs`` (m, 2) that are copies by their pixels."""
     found = [np.empty((0, 4))]  # first, second, mirrored, correlation
-    for start in range(0, len(pairs), _PAIRS):
-        part = pairs[start : start + _PAIRS]
-        first = _shrunk(images[part[:, 0]].astype(np.float32), _DETAIL)
-        second = _shrunk(others[part[:, 1]].astype(np.float32), _DETAIL)
+    height, width, channels = images[:1].shape[1:]
+    many = max(1, _VALUES // (min(height, _DETAIL) * min(width, _DETAIL) * channels))
+    for start in range(0, len(pairs), many):
+        part = pairs[start : start + many]
+        first, second = _detailed(images, part[:, 0]), _detailed(others, part[:, 1])
         mirrored, correlation = _copies(first, second)
         where = np.flatnonzero(correlation > 0)
         found.append(np.column_stack([part[where], mirrored[where], correlation[where]]))
-        step(min(1.0, (start + _PAIRS) / len(pairs)))
+        step(min(1.0, (start + many) / len(pairs)))
     table = np.concatenate(found)
     table = table[np.lexsort((table[:, 1], table[:, 0]))]
     first, second = table[:, :2].astype(np.int64).T
@@ -181,9 +185,13 @@ def _copies(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarr
         better = copies & (equal >= CORRELATION) & (equal > correlation[where])
         mirrored[where[better]], correlation[where[better]] = flip, equal[better]
 
+    before = np.zeros((4, len(first)))
     for windowed in (False, True):
-        alike, flips, rows, columns = _aligned(first, second, windowed)
-        likely = alike > _ALIKE
+        aligned = np.array(_aligned(first, second, windowed))
+        likely = (aligned[0] > _ALIKE) & (aligned[1:] != before[1:]).any(axis=0)
+        likely |= (aligned[0] > _ALIKE) & (before[0] <= _ALIKE)
+        before = aligned
+        flips, (rows, columns) = aligned[1] > 0, aligned[2:].astype(int)
         for flip, dy, dx in set(zip(flips[likely], rows[likely], columns[likely], strict=True)):
             same = likely & (flips == flip) & (rows == dy) & (columns == dx)
             compare(np.flatnonzero(same), flip, dy, dx)
@@ -198,6 +206,11 @@ def _copies(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarr
     plain &= (first == second).reshape(len(first), -1).all(axis=1)
     mirrored[plain], correlation[plain] = False, 1
     return mirrored, correlation
+
+
+def _detailed(images: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Some of the images (m, h, w, c) float32, at the size at which they are compared."""
+    return _shrunk(images[places].astype(np.float32), _DETAIL)
 
 
 def _shrunk(images: np.ndarray, side: int) -> np.ndarray:
@@ -219,17 +232,31 @@ def _aligned(first: np.ndarray, second: np.ndarray, windowed: bool) -> tuple[np.
         (m,) correlations of the luminance, whether mirrored (bool), and by how many rows and
         columns the first is ahead.
     """
-    shape = first.shape[1:3]
-    both = (_standard(first, windowed), _standard(second, windowed))
-    a, b = (np.fft.rfft2(x) for x in both)
-    mirrored = np.fft.rfft2(both[1][:, :, ::-1])
+    height, width = first.shape[1:3]
+    a, b = (scipy.fft.rfft2(_standard(x, windowed)) for x in (first, second))
+    turn = np.exp(2j * np.pi * np.arange(b.shape[2]) / width).astype(b.dtype)
+    mirrored = np.conj(np.roll(b[:, ::-1], 1, axis=1)) * turn  # of second[:, :, ::-1]
+    waves = _waves(height, width)
     found = []
     for transformed in (b, mirrored):
-        rings = np.fft.irfft2(a * np.conj(transformed), s=shape)
-        found += [rings[:, dy, dx] for dy, dx in _SHIFTS]
-    best = np.argmax(found, axis=0)
+        product = (a * np.conj(transformed)).reshape(len(a), -1)
+        found.append(product.view(np.float32) @ waves)
+    found = np.concatenate(found, axis=1)
+    best = np.argmax(found, axis=1)
     rows, columns = np.array(_SHIFTS)[best % len(_SHIFTS)].T
-    return np.max(found, axis=0), best >= len(_SHIFTS), rows, columns
+    return np.max(found, axis=1), best >= len(_SHIFTS), rows, columns
+
+
+def _waves(height: int, width: int) -> np.ndarray:
+    """(2 · h · (w // 2 + 1), 9): what an inverse ``rfft2`` does for the nine shifts alone, of real
+    and imaginary parts in turn."""
+    ky, kx = np.arange(height)[:, None], np.arange(width // 2 + 1)
+    twice = np.where((kx == 0) | (2 * kx == width), 1, 2)  # for the half that ``rfft2`` leaves out
+    found = []
+    for dy, dx in _SHIFTS:
+        wave = twice * np.exp(2j * np.pi * (ky * dy / height + kx * dx / width))
+        found.append(np.conj(wave).ravel().view(np.float64) / (height * width))
+    return np.array(found, np.float32).T
 
 
 def _standard(images: np.ndarray, windowed: bool) -> np.ndarray:
@@ -260,44 +287,70 @@ def _likeness(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Correlation (m,), and difference (m,) in grey levels, once brightness and contrast of one
     are made those of the other; the better of both directions, since what was overexposed cannot be
     brought back."""
-    (forth, off), (back, off_back) = _explained(a, b), _explained(b, a)
+    least, most = np.minimum(a, b), np.maximum(a, b)
+    inner = _inner(least, most, 2)
+    seen = (least < 255 - _BLANK) & (most > _BLANK)
+    seen[seen.mean(axis=1) < 0.01] = True
+    (mean_a, off_a), (mean_b, off_b) = _centred(a, inner), _centred(b, inner)
+    common = _sum(off_a * inner, off_b)
+    known, plain = seen.astype(np.float32), (_spread(a), _spread(b))
+    forth, off = _explained(b, mean_b, off_a, common / _squares(off_a, inner), known, *plain)
+    plain = plain[::-1]
+    back, off_back = _explained(a, mean_a, off_b, common / _squares(off_b, inner), known, *plain)
     return np.maximum(forth, back), np.where(forth >= back, off, off_back)
 
 
-def _explained(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How well clip(gain · a + offset) is b; the difference is on the scale of the stronger."""
-    inner = _inner(a, b, 2)
-    seen = (np.minimum(a, b) < 255 - _BLANK) & (np.maximum(a, b) > _BLANK)
-    seen[seen.mean(axis=1) < 0.01] = True
-    mean_a, mean_b = _mean(a, inner), _mean(b, inner)
-    gain = _mean((a - mean_a) * (b - mean_b), inner) / _variance(a, inner)
-    model = np.clip(mean_b + np.maximum(gain, 0) * (a - mean_a), 0, 255)
-    everywhere = np.ones_like(inner)
-    correlation = _correlation(model, b, everywhere)
-    difference = np.sqrt(_mean((model - b) ** 2, seen.astype(np.float32)))[:, 0]
-    stronger = np.sqrt(_variance(a, everywhere) / _variance(b, everywhere))[:, 0]
-    return correlation, difference * np.maximum(1, stronger)
+def _explained(
+    wanted: np.ndarray,
+    mean: np.ndarray,
+    given: np.ndarray,
+    gain: np.ndarray,
+    seen: np.ndarray,
+    spread_given: np.ndarray,
+    spread_wanted: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """How well clip(gain · given + mean) is ``wanted``: correlation, and difference where ``seen``,
+    on the scale of the stronger."""
+    model = np.clip(mean + np.maximum(gain, 0)[:, None] * given, 0, 255)
+    everywhere = np.ones((1, 1), np.float32)
+    correlation = _sum(_centred(model, everywhere)[1], wanted) / (
+        model.shape[1] * _spread(model) * spread_wanted
+    )
+    model -= wanted
+    difference = np.sqrt(_sum(model * seen, model) / seen.sum(axis=1))
+    return correlation, difference * np.maximum(1, spread_given / spread_wanted)
 
 
 def _inner_correlation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return _correlation(a, b, _inner(a, b, _BLANK))
+    inner = _inner(np.minimum(a, b), np.maximum(a, b), _BLANK)
+    (_, a), (_, b) = _centred(a, inner), _centred(b, inner)
+    return _sum(a * inner, b) / np.sqrt(_squares(a, inner) * _squares(b, inner))
 
 
-def _inner(a: np.ndarray, b: np.ndarray, edge: int) -> np.ndarray:
+def _inner(least: np.ndarray, most: np.ndarray, edge: int) -> np.ndarray:
     """(m, d) 1 where neither is within ``edge`` of black or white; all 1 where little else is."""
-    inner = (np.minimum(a, b) > edge) & (np.maximum(a, b) < 255 - edge)
+    inner = (least > edge) & (most < 255 - edge)
     inner[inner.mean(axis=1) < 0.01] = True
     return inner.astype(np.float32)
 
 
-def _mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    return (weights * values).sum(axis=1, keepdims=True) / weights.sum(axis=1, keepdims=True)
+def _sum(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(m,) inner products of rows."""
+    return np.einsum("md,md->m", a, b)
 
 
-def _variance(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    return np.maximum(_mean((values - _mean(values, weights)) ** 2, weights), 1e-6)
+def _centred(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted mean (m, 1) of each row, and what is off it (m, d)."""
+    weights = np.broadcast_to(weights, values.shape)
+    mean = (_sum(values, weights) / weights.sum(axis=1))[:, None]
+    return mean, values - mean
 
 
-def _correlation(a: np.ndarray, b: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    product = _mean((a - _mean(a, weights)) * (b - _mean(b, weights)), weights)
-    return (product / np.sqrt(_variance(a, weights) * _variance(b, weights)))[:, 0]
+def _squares(off: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(m,) the weighted sum of squares; never 0."""
+    return np.maximum(_sum(off * weights, off), 1e-6 * weights.sum(axis=1))
+
+
+def _spread(values: np.ndarray) -> np.ndarray:
+    """(m,) standard deviations; never 0."""
+    return np.maximum(values.std(axis=1), 1e-3)

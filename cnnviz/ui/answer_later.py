@@ -10,13 +10,14 @@ import streamlit as st
 from cnnviz.compute import get_engine
 from cnnviz.compute.engine import Question
 from cnnviz.errors import Cancelled, CnnvizError, WorkerLost
-from cnnviz.ui import frame, request_ids
+from cnnviz.ui import left_alone, request_ids, sentences
 from cnnviz.ui.language import _, one_language
 from cnnviz.ui.owner import current_owner
 from cnnviz.ui.questions import ask, before_yours
 
 _PATIENCE = 0.35  # seconds in which most answers are there
 _LOOK_EVERY = 1.0
+_PLACE = "_later_"  # begins the names under which questions are kept in the session
 
 
 def when_answered(
@@ -31,7 +32,7 @@ def when_answered(
     """Draw with the answer where it is there; else show progress here, and go on with the page.
 
     The page is run again when the answer has come. What goes wrong becomes a sentence in this
-    place; the page stays.
+    place; the page stays. Whoever goes to another page, or away, ends the question.
 
     Args:
         draw: called with the answer.
@@ -42,7 +43,7 @@ def when_answered(
             there is much to do first; it need not stand in line behind long ones.
         **parameters: of the question.
     """
-    place, wanted = f"_later_{key}", (name, repr(sorted(parameters.items())))
+    place, wanted = f"{_PLACE}{key}", (name, repr(sorted(parameters.items())))
     before = st.session_state.get(place)
     if before is None or before[0] != wanted:
         if before is not None:
@@ -54,6 +55,7 @@ def when_answered(
             return
         request_ids.of_this_run()
         before = (wanted, get_engine().ask(name, asker=current_owner(), **parameters))
+        left_alone.watch(before[1], current_owner())
         st.session_state[place] = before
     question: Question = before[1]
     if not question.wait(_PATIENCE):
@@ -67,12 +69,18 @@ def when_answered(
             st.button(_("Start again"), key=f"again-{key}", on_click=_forget, args=(place,))
         return
     except CnnvizError as error:
-        frame.show_error(error)  # kept in the session: asked again, it might take as long again
+        sentences.show(error)  # kept in the session: asked again, it might take as long again
         if isinstance(error, WorkerLost):  # but that was not the question's fault
             st.button(_("Start again"), key=f"again-{key}", on_click=_forget, args=(place,))
         return
     del st.session_state[place]  # the engine remembers it, and notices when the model has changed
     draw(answer)
+
+
+def leave() -> None:
+    """End what the page that was left is still waiting for: the next one wants the workers."""
+    for place in [key for key in st.session_state if str(key).startswith(_PLACE)]:
+        st.session_state.pop(place)[1].cancel()
 
 
 def _quickly(name: str | None, waiting: str, parameters: dict) -> dict | None:

@@ -10,7 +10,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from cnnviz.compute import get_engine
 from cnnviz.errors import CnnvizError
-from cnnviz.ui import epochs, lesson, request_ids, sentences, sidebar
+from cnnviz.ui import answer_later, epochs, lesson, request_ids, sentences, sidebar
 from cnnviz.ui.language import _, one_language
 from cnnviz.ui.owner import teacher_possible
 from cnnviz.ui.style import apply_style
@@ -78,6 +78,8 @@ def head(key: str, how_to_read: str) -> None:
     if _FRAMED not in st.session_state:  # started with plain `streamlit run app.py`
         use_navigation()
         st.rerun()
+    if st.session_state.get(_SHOWN, key) != key:
+        answer_later.leave()
     st.session_state[_SHOWN] = key
     st.title(_(lesson.page(key).question), anchor=False)
     st.markdown(how_to_read)

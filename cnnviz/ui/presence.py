@@ -37,6 +37,12 @@ def tabs() -> dict[str, int]:
         return dict(_tabs)
 
 
+def left(owner: str, for_s: float) -> bool:
+    """Whether a person was here, and has had no tab open for so many seconds."""
+    with _lock:
+        return owner not in _tabs and time.time() - _seen.get(owner, float("inf")) > for_s
+
+
 def last_seen() -> dict[str, float]:
     """When each person was last here, as far as this server remembers; now for open tabs."""
     now = time.time()

@@ -26,7 +26,7 @@ from cnnviz.compute import get_engine
 from cnnviz.compute.metrics import SESSIONS, serve_metrics
 from cnnviz.storage import ROOT, home
 from cnnviz.training.launch import dismiss_spare, keep_spare, tend
-from cnnviz.ui import downloads, live_route, presence, return_link
+from cnnviz.ui import downloads, left_alone, live_route, presence, return_link
 from cnnviz.ui.frame import use_navigation
 from cnnviz.ui.health import health
 from cnnviz.ui.owner import COOKIE, new_cookie, owner_of, set_cookie
@@ -143,6 +143,7 @@ def _tend_trainings(ended: threading.Event) -> None:
     while not ended.wait(_TEND_EVERY_S):
         try:
             tend()
+            left_alone.end()
             if time.monotonic() > spare_at:
                 spare_at = float("inf")
                 keep_spare()

@@ -88,7 +88,7 @@ def test_blocks_make_no_difference(images, monkeypatch):
     both = np.concatenate([images[:300], copies])
     whole = find_twins(both)
     monkeypatch.setattr(duplicates, "_CELLS", 1000)
-    monkeypatch.setattr(duplicates, "_PAIRS", 7)
+    monkeypatch.setattr(duplicates, "_VALUES", 7 * images[0].size)
     monkeypatch.setattr(duplicates, "_CHUNK", 13)
     parts = find_twins(both)
     np.testing.assert_array_equal(parts.first, whole.first)

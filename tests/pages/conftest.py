@@ -5,12 +5,15 @@ Streamlit calls ``keras.backend.clear_session()`` after every script run when Ke
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
+
+from cnnviz import storage
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,7 +29,7 @@ class NavigatedPages(PagesManager):
 
 @pytest.fixture(scope="session", autouse=True)
 def workspace(tmp_path_factory):
-    """All pages share one pool of workers and one empty workspace."""
+    """All pages share one pool of workers and one workspace, empty for each file of tests."""
     patch = pytest.MonkeyPatch()
     patch.setattr(app_test, "PagesManager", NavigatedPages)
     patch.setenv("CNNVIZ_HOME", str(tmp_path_factory.mktemp("home")))
@@ -35,6 +38,15 @@ def workspace(tmp_path_factory):
     yield
     patch.undo()
     assert not {"tensorflow", "keras"} & set(sys.modules)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_left(workspace):
+    """Which files a process has tested before must not matter."""
+    yield
+    for kind in set(storage.KINDS) - {"cache"}:
+        for entry in (storage.home() / kind).glob("*"):
+            shutil.rmtree(entry, ignore_errors=True)
 
 
 @pytest.fixture

@@ -135,3 +135,12 @@ def test_damaged_marks_are_a_sentence(open_page, found):
         path.write_text("{")
     at = open_page("mistakes", **DIGITS)
     assert f"**{len(found.mistakes)} images**" in said(at)
+
+
+def test_reasons_that_nobody_waits_for_any_more_are_not_looked_for(open_page):
+    at = open_page("mistakes", **DIGITS, split="train")
+    _wanted, question = at.session_state["_later_causes"]
+    assert not question.done
+    at.switch_page("pages/evaluation.py").run()
+    assert not at.exception
+    assert question.done and "_later_causes" not in at.session_state
