@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from cnnviz import machine
@@ -63,3 +66,19 @@ def test_in_a_container_the_device_files_tell(tmp_path, monkeypatch):
     monkeypatch.setattr(machine, "_DEVICES", tmp_path)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     assert machine.gpus() == ["0", "1"]
+
+
+def test_memory_that_was_freed_is_given_back():
+    """In a process of its own: what these calls change stays changed."""
+    program = (
+        "from cnnviz import machine\n"
+        "machine.keep_memory_together()\n"
+        "kept = [bytearray(1000) for _ in range(100_000)]\n"
+        "full = machine.resident_bytes()\n"
+        "kept = kept[::50]\n"
+        "machine.give_back_memory()\n"
+        "print((full - machine.resident_bytes()) // 10**6)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 30, "of 100 MB"

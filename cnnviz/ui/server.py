@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cnnviz import ageing, logs
 from cnnviz.compute import get_engine
 from cnnviz.compute.metrics import SESSIONS, serve_metrics
+from cnnviz.machine import give_back_memory, keep_memory_together
 from cnnviz.storage import ROOT, home
 from cnnviz.training.launch import dismiss_spare, keep_spare, tend
 from cnnviz.ui import downloads, left_alone, live_route, presence, return_link
@@ -35,6 +36,7 @@ from cnnviz.ui.sign_in import ClassPassword
 
 _SPARE_AFTER_S = 20.0  # the compute workers load TensorFlow first
 _TEND_EVERY_S = 1.0
+_TRIM_EVERY_S = 10.0
 _AGE_EVERY_S = 600.0
 
 _log = logging.getLogger("cnnviz.ui")
@@ -120,6 +122,7 @@ def _is_page(scope: Scope) -> bool:
 @contextlib.asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Warm up what the first visitors need, without making them wait for it."""
+    keep_memory_together()
     logs.set_up(home() / "logs" / "web.log")
     serve_metrics(get_engine())
     ended = threading.Event()
@@ -139,11 +142,14 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
 def _tend_trainings(ended: threading.Event) -> None:
     """Whatever waits gets a worker, also after a reboot; whatever broke off goes on."""
-    spare_at = time.monotonic() + _SPARE_AFTER_S
+    spare_at, trim_at = time.monotonic() + _SPARE_AFTER_S, 0.0
     while not ended.wait(_TEND_EVERY_S):
         try:
             tend()
             left_alone.end()
+            if time.monotonic() > trim_at:
+                trim_at = time.monotonic() + _TRIM_EVERY_S
+                give_back_memory()
             if time.monotonic() > spare_at:
                 spare_at = float("inf")
                 keep_spare()
