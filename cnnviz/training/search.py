@@ -156,6 +156,7 @@ class _Turn:
         return "yielded"
 
     def _end(self, status: str) -> str:
+        keep_best(self._run)  # whoever did so last may have been killed in the middle of it
         let_others_go(self._run)
         if status == "finished":
             measure_best(self._run)
