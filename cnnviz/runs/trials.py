@@ -16,10 +16,10 @@ import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from cnnviz import storage
+from cnnviz import belongings, storage
 
 SEARCH, FILE = "search.json", "trials.json"
-PARENT = "search"  # in owner.json
+PARENT = belongings.PARENT
 KEPT = 3  # so many of the best trials keep their weights
 _PROGRESS = ("events.jsonl", "card.json", "checkpoints", "insights", "resume")
 _WEIGHTS = ("model.keras", "checkpoints", "resume")
