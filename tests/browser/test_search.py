@@ -14,7 +14,7 @@ TINY = "train?data=mnist&net=lenet5&part=300&epochs=1&trials=4&try-rate=0.001~0.
 
 
 @pytest.mark.slow
-def test_four_tiny_trials(open_page):
+def test_four_tiny_trials(open_page, address):
     page = open_page(TINY)
     main = page.get_by_test_id("stMain")
     page.locator(".st-key-group-search summary").click()
@@ -44,6 +44,6 @@ def test_four_tiny_trials(open_page):
     page.locator(".st-key-look-inside button").click()
     page.wait_for_url(re.compile(r"model=run%3A|model=run:"))
     settle(page)
-    page.goto(page.url.split("?")[0].rstrip("/") + "/runs")
+    page.goto(f"{address}/runs")
     settle(page)
     expect(main).to_contain_text("Search: Digits")
