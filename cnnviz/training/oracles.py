@@ -64,8 +64,10 @@ class Oracle:
 
     def next(self) -> Trial | None:
         """The trial that was under way, else a new one; None when the search is over."""
+        known = len(self._oracle.trials)
         trial = self._oracle.create_trial(_WE)
-        self._save()
+        if len(self._oracle.trials) > known:  # else whoever dies here would seem to get further
+            self._save()
         return trial if trial.status == TrialStatus.RUNNING else None
 
     def report(self, trial: Trial, accuracies: dict[int, float], problem: str = "") -> None:

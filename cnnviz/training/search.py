@@ -78,6 +78,7 @@ def carry_out_trial(
         status = turn.work()
     except KeyboardInterrupt:
         status = "stopped"
+        keep_best(run)
         raise
     except Exception as error:  # a full disk; trials catch their own accidents
         status, reason, details = "failed", as_reason(error), traceback.format_exc()
@@ -122,8 +123,11 @@ class _Turn:
         if not self._writer.offset:
             self._writer.write("start", steps_per_epoch=1, epochs=self._config.epochs)
         oracle = oracles.Oracle(self._folder, self._config)
-        if self._asked(STOP) or (suggested := oracle.next()) is None:
-            return self._end("stopped" if self._asked(STOP) else "finished")
+        if self._asked(STOP):
+            self._stop_last(oracle)
+            return self._end("stopped")
+        if (suggested := oracle.next()) is None:
+            return self._end("finished")
         trial = self._noted(suggested)
         left = self._carry_out(trial, oracle)
         if left == "yielded":
@@ -154,6 +158,21 @@ class _Turn:
             self._run.rest()
             return "paused"
         return "yielded"
+
+    def _stop_last(self, oracle: oracles.Oracle) -> None:
+        """A trial that was left on its way has its model made of what it has learned."""
+        for trial in trials.listed(self._folder)[-1:]:
+            try:
+                run = Run(trial.run)
+            except NotFound:
+                return
+            if run.outcome is not None:
+                return
+            if attempts.has_begun(run.folder):
+                write_whole(run.folder / COMMANDS / STOP, b"")
+                self._carry_out(trial, oracle)
+            else:
+                run.end("stopped")
 
     def _end(self, status: str) -> str:
         keep_best(self._run)  # whoever did so last may have been killed in the middle of it
@@ -211,8 +230,17 @@ class _Turn:
             locks.let_go(lock)
 
     def _made(self, trial: Trial) -> tuple[Run, int]:
-        """The run of a trial, and its lock."""
-        settings = replace(self._config.settings_of(trial.values), epochs=trial.epochs)
+        """The run of a trial, and its lock; it has failed where there is no such network."""
+        try:
+            settings = self._config.settings_of(trial.values)
+        except CnnvizError as error:
+            settings = replace(self._config.base, title="")
+            run, lock = create_run(
+                settings.to_json(), self._run.owner, trial.run, parent=self._run.id
+            )
+            run.end("failed", error)
+            return run, lock
+        settings = replace(settings, epochs=trial.epochs)
         # The same values once more tell how much is chance, if chance begins elsewhere.
         again = sum(
             t.values == trial.values and t.begun_by is None and t.number < trial.number

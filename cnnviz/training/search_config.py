@@ -156,6 +156,14 @@ class SearchConfig:
                     count=found,
                     limit=MOST_TRIALS,
                 )
+            first = sum(before == 0 for _epochs, before in hyperband_plan(self.base.epochs))
+            if self.combinations < first:
+                raise BadInput(
+                    "Hyperband begins with {count} different trials; these values make {possible}. "
+                    "Choose more values, or random search.",
+                    count=first,
+                    possible=int(self.combinations),
+                )
             return found
         whole = isinstance(self.trials, int) and not isinstance(self.trials, bool)
         if not whole or not 2 <= self.trials <= MOST_TRIALS:

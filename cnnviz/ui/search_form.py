@@ -47,6 +47,8 @@ def adopt(settings: dict, search: dict) -> None:
         BadInput: these are not the settings of a search.
     """
     config = SearchConfig.from_json(settings, search)
+    for offer in offers(config.base):
+        address.choose(offer.url, None)
     for name, text in written(dict(config.space), config.base).items():
         address.choose(name, text)
     address.choose("tuner", None if config.tuner == _USUAL_TUNER else config.tuner)

@@ -111,6 +111,7 @@ def test_a_search_is_ticked_and_started(open_page):
 
 def test_a_link_says_what_is_tried_and_hyperband_counts_itself(open_page):
     link = {"data": "mnist", "epochs": "3", "tuner": "hyperband", "try-batch": "32~64~nonsense"}
+    link |= {"try-rate": "0.001~0.01~0.1"}
     at = open_page("train", **link)
     assert not at.exception and not at.error
     assert "6 trials, 11 epochs in all" in texts(at)

@@ -166,6 +166,46 @@ def test_pause_go_on_and_stop():
     assert (run.folder / "model.keras").exists()
 
 
+def test_a_search_that_rests_can_be_stopped():
+    """What the trial under way has learned becomes its model, and the search's."""
+    long = TrainingConfig(**{**BASE.to_json(), "augmentation": None, "epochs": 3, "limit": 600})
+    run, lock = queued_search(SearchConfig(long, {"learning_rate": (0.001, 0.01)}))
+    seen = []
+
+    def leave():
+        found = of(run)
+        seen.append(bool(found) and bool(kinds(found[0], "epoch")))
+        return seen[-1]
+
+    assert carry_out_trial(run, should_yield=leave) == "yielded"
+    locks.let_go(lock)
+    run.request_stop("ann")
+    turn, lock = next_turn()
+    assert turn.id == run.id and carry_out_trial(turn) == "stopped"
+    locks.let_go(lock)
+    (trial,) = of(run)
+    assert run.status == trial.status == "stopped" and queue.queued() == []
+    assert len(kinds(trial, "resume")) == 1 and (run.folder / "model.keras").exists()
+
+
+def test_a_trial_that_kills_its_workers_fails_and_the_search_goes_on():
+    run, lock = queued_search(SearchConfig(BASE, {"learning_rate": (0.001, 0.01)}))
+    for _worker in range(2):
+
+        def die(event):
+            if event["kind"] == "trial":
+                raise SystemExit  # nothing is taken back, as in a worker that is killed
+
+        with pytest.raises(SystemExit):
+            carry_out_trial(run, die)
+    assert carry_out_trial(run) == NEXT
+    (first,) = of(run)
+    assert first.status == "failed" and "ended from outside 2 times" in str(first.error)
+    assert carry_out_trial(run) == NEXT and carry_out_trial(run) == "finished"
+    locks.let_go(lock)
+    assert (run.outcome["completed"], run.outcome["failed"]) == (1, 1)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("tuner", ["random", "bayesian"])
 def test_an_oracle_goes_on_as_if_nothing_had_happened(tuner, tmp_path):

@@ -81,8 +81,10 @@ def test_a_setting_of_one_optimizer_goes_with_it():
 
 
 def test_hyperband_plans_by_its_epochs():
-    config = SearchConfig(BASE, RATES, "hyperband", 12).check()
+    config = SearchConfig(BASE, {"learning_rate": Range(1e-4, 0.1)}, "hyperband", 12).check()
     assert hyperband_plan(3) == ((1, 0), (1, 0), (1, 0), (3, 1), (3, 0), (3, 0))
     assert (config.trials, config.epochs) == (6, 11)
     with pytest.raises(BadInput, match="Choose fewer epochs"):
         SearchConfig(TrainingConfig(dataset="mnist", epochs=500), RATES, "hyperband").check()
+    with pytest.raises(BadInput, match="5 different trials; these values make 3"):
+        SearchConfig(BASE, RATES, "hyperband").check()
