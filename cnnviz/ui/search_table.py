@@ -93,8 +93,8 @@ def picture(search: Run, rows: Sequence[Row]) -> None:
         right = "–" if row.right is None else percent(row.right, 1)
         words = search_words.in_words(row.trial, architecture)
         name = _("Trial {number}").format(number=row.trial.number)
-        heights = [scale.height(row.trial.values.get(scale.name)) for scale in scales]
-        lines.append(Line([*heights, share], share, f"{name} · {right} · {words}", best is row))
+        places = [scale.place(row.trial.values.get(scale.name)) for scale in scales]
+        lines.append(Line([*places, share], share, f"{name} · {right} · {words}", best is row))
     axes = [Axis(search_words.label(s.name, architecture), s.ticks()) for s in scales]
     ticks = [(i / 4, percent(low + spread * i / 4, 1)) for i in range(5)] if shares else []
     chart(
@@ -106,9 +106,9 @@ def picture(search: Run, rows: Sequence[Row]) -> None:
         ),
         key=f"parallel-{search.id[:8]}",
         alt=_(
-            "Parallel coordinates: each line is a trial, which crosses one axis a setting and ends "
-            "at the share of validation images that it gets right. The table below has the same "
-            "numbers."
+            "Parallel coordinates: each line is a trial. From top to bottom it crosses one axis "
+            "for each setting and ends at the share of validation images that it gets right. The "
+            "table below has the same numbers."
         ),
     )
     st.caption(
@@ -132,7 +132,7 @@ class _Scale:
         if self._numbers:
             self._values.sort()
 
-    def height(self, value: object) -> float | None:
+    def place(self, value: object) -> float | None:
         """Evenly by order: that suits learning rates and words alike."""
         if value is None or _key(value) not in self._values:
             return None
@@ -141,14 +141,14 @@ class _Scale:
         return self._values.index(_key(value)) / (len(self._values) - 1)
 
     def ticks(self) -> list[tuple[float, str]]:
-        """Heights and texts; of many values some."""
+        """Places and texts; of many values some."""
         count = len(self._values)
         shown = range(count)
         if count > _MOST_TICKS:
             steps = _MOST_TICKS - 1
             shown = sorted({round(i * (count - 1) / steps) for i in range(_MOST_TICKS)})
         return [
-            (self.height(self._values[i]), search_words.value_words(self.name, self._values[i]))
+            (self.place(self._values[i]), search_words.value_words(self.name, self._values[i]))
             for i in shown
         ]
 

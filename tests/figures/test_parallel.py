@@ -21,8 +21,8 @@ def drawn(dark=False):
 
 def test_a_line_a_trial_through_its_values():
     figure, traces = drawn()
-    assert list(traces["Trial 1"].y) == [0.0, 0.5, 0.0]
-    assert list(traces["Trial 4"].y) == [0.0, None, None] and traces["Trial 4"].line.dash == "dot"
+    assert list(traces["Trial 1"].x) == [0.0, 0.5, 0.0]
+    assert list(traces["Trial 4"].x) == [0.0, None, None] and traces["Trial 4"].line.dash == "dot"
     assert figure.data[-1].line.color == accent(False)  # on top of the others
     assert min(trace.line.width for trace in figure.data) >= 3
 
