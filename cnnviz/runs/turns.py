@@ -80,9 +80,10 @@ def pending_of(owner: str) -> int:
 def place_of(run: Run) -> Place:
     """Where a waiting run stands, and when it will probably begin; cheap for many viewers."""
     places = _shared.places()
-    if run.id not in places:
-        places = _shared.places(afresh=queue.is_queued(run.id))
-    return places.get(run.id, Place(1, 0, 0.0))  # its turn has just come
+    waits = run.parent or run.id  # a trial's turn is its search's
+    if waits not in places:
+        places = _shared.places(afresh=queue.is_queued(waits))
+    return places.get(waits, Place(1, 0, 0.0))  # its turn has just come
 
 
 def _take(run: Run) -> int | None:

@@ -113,8 +113,8 @@ def picture(search: Run, rows: Sequence[Row]) -> None:
     )
     st.caption(
         _(
-            "Each line is a trial. Follow the strong lines, which end high, back to the values "
-            "that they have in common. Dotted: no result (yet)."
+            "Each line is a trial. Follow the strong lines, which end on the right, up to the "
+            "values that they have in common. Dotted: no result (yet)."
         )
     )
 

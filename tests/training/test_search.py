@@ -272,6 +272,7 @@ def test_twelve_trials_and_a_killed_worker(monkeypatch):
     base = TrainingConfig(**{**BASE.to_json(), "augmentation": None, "epochs": 3, "limit": 600})
     space = {"learning_rate": Range(1e-4, 0.03, log=True), "batch_size": (8, 16, 32)}
     run = launch.start_search(SearchConfig(base, space, trials=12), "ann")
+    other = launch.start_training(BASE, "bob")
 
     def wait(condition):
         until = time.monotonic() + 280
@@ -298,6 +299,8 @@ def test_twelve_trials_and_a_killed_worker(monkeypatch):
     for r in of(run):
         assert r.status == "finished" and len(kinds(r, "epoch")) == 3
         assert len(kinds(r, "resume")) == (r.id == killed.id)
+    began = other.events()[0]["time"]
+    assert sum(r.events()[0]["time"] < began for r in of(run)) <= 1  # others wait for one trial
     learned = [(e["trial"], e["epoch"]) for e in kinds(run, "trial_epoch")]
     assert len(set(learned)) == 36 and len(learned) <= 37
     assert json.loads((run.folder / "oracle.json").read_text())["trials"].keys() >= {"00", "11"}
