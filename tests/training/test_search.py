@@ -107,6 +107,7 @@ def test_a_trial_is_not_steered_on_its_own(finished):
             act("ann")
 
 
+@pytest.mark.slow
 def test_a_trial_that_fails_does_not_end_the_search():
     config = SearchConfig(BASE, {"learning_rate": (0.01, 1e6), "optimizer": ("sgd", "adam")})
     run = search(config, owner="ann")
@@ -131,6 +132,7 @@ def test_where_every_trial_fails_the_search_says_why():
     assert run.status == "failed" and run.outcome["failed"] == 2
 
 
+@pytest.mark.slow
 def test_pause_go_on_and_stop():
     """In the middle of a trial, which another process goes on with, exactly there."""
     long = TrainingConfig(**{**BASE.to_json(), "augmentation": None, "epochs": 3, "limit": 2000})
@@ -189,6 +191,7 @@ def test_a_search_that_rests_can_be_stopped():
     assert len(kinds(trial, "resume")) == 1 and (run.folder / "model.keras").exists()
 
 
+@pytest.mark.slow
 def test_a_trial_that_kills_its_workers_fails_and_the_search_goes_on():
     run, lock = queued_search(SearchConfig(BASE, {"learning_rate": (0.001, 0.01)}))
     for _worker in range(2):
