@@ -10,7 +10,7 @@ import json
 import os
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cnnviz import storage
@@ -25,6 +25,7 @@ KINDS: dict[str, str] = {
     "file": N_("brought files"),
     "note": N_("notes"),
 }
+PARENT = "search"  # in a training's owner.json: the search that it is a trial of
 NOTE = "notes"  # stands in for an id: marks and class maps of one person are one thing
 
 _USED_FILES = {"uploads": "meta.json", "models": "owner.json", "runs": "owner.json"}
@@ -37,7 +38,8 @@ _LARGEST_NOTE = 64 * 2**20
 class Thing:
     """Something that a person keeps. ``kind`` is a key of ``KINDS``; times are seconds since 1970.
 
-    ``title`` is text that came with it (a file's name), empty where it is told elsewhere.
+    ``title`` is text that came with it (a file's name), empty where it is told elsewhere. A search
+    for good settings is one thing with its trials; ``search`` is the one that a trial belongs to.
     """
 
     kind: str
@@ -47,6 +49,7 @@ class Thing:
     created: float
     used: float
     title: str = ""
+    search: str = ""
 
     @property
     def folder(self) -> Path:
@@ -85,9 +88,26 @@ def everything() -> list[Thing]:
                     notes.setdefault(thing.owner, []).append(thing)
         for path in [p for p in _known if p not in seen]:
             del _known[path]
+    found = _with_trials(found)
     for owner, own in notes.items():
         size, created = sum(n.size for n in own), min(n.created for n in own)
         found.append(Thing("note", NOTE, owner, size, created, max(n.used for n in own)))
+    return found
+
+
+def _with_trials(things: list[Thing]) -> list[Thing]:
+    """Searches with the size of their trials, which are no things of their own."""
+    there = {thing.identifier for thing in things if thing.kind == "run"}
+    trials: dict[str, list[Thing]] = {}
+    for thing in things:
+        if thing.search in there:
+            trials.setdefault(thing.search, []).append(thing)
+    found = []
+    for thing in (t for t in things if t.search not in there):
+        if own := trials.get(thing.identifier) if thing.kind == "run" else None:
+            used = max(thing.used, *(t.used for t in own))
+            thing = replace(thing, size=thing.size + sum(t.size for t in own), used=used)
+        found.append(thing)
     return found
 
 
@@ -122,15 +142,7 @@ def _of_folder(area: str, path: Path) -> Thing | None:
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None  # being deleted, or damaged: nobody's
     thing = known.thing
-    return Thing(
-        thing.kind,
-        thing.identifier,
-        thing.owner,
-        thing.size,
-        thing.created,
-        max(used.st_mtime, thing.created),
-        thing.title,
-    )
+    return replace(thing, used=max(used.st_mtime, thing.created))
 
 
 def _stamp(path: Path, is_run: bool) -> tuple[int, ...]:
@@ -152,7 +164,9 @@ def _read(area: str, path: Path) -> Thing:
         kind = {"image": "image", "dataset": "dataset"}.get(made["kind"], "file")
         title = str(made.get("title") or made.get("filename") or "")
     created = float(made.get("created") or 0.0)
-    return Thing(kind, path.name, str(made["owner"]), _size(path), created, created, title)
+    search = str(made.get(PARENT) or "") if area == "runs" else ""
+    owner = str(made["owner"])
+    return Thing(kind, path.name, owner, _size(path), created, created, title, search)
 
 
 def _of_note(path: Path) -> Thing | None:

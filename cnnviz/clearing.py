@@ -16,7 +16,7 @@ from pathlib import Path
 from cnnviz import quotas, storage
 from cnnviz.belongings import NOTE, Thing
 from cnnviz.errors import NotFound
-from cnnviz.runs import locks, queue
+from cnnviz.runs import locks, queue, trials
 
 UNDO_S = 900.0
 _AREAS = ("uploads", "models", "runs")
@@ -43,6 +43,9 @@ def bring_back(things: Iterable[Thing]) -> list[Thing]:
         with quotas.room(thing.owner, thing.size), contextlib.suppress(OSError):
             _aside(folder).rename(folder)
             back.append(thing)
+            for trial in _trials(thing, folder):
+                with contextlib.suppress(OSError):
+                    _aside(trial).rename(trial)
     return back
 
 
@@ -64,8 +67,17 @@ def delete(thing: Thing) -> bool:
     """Delete for good; False where it is gone already, or a training at work."""
     if not _set_aside(thing):
         return False
-    shutil.rmtree(_aside(thing.folder), ignore_errors=True)
+    aside = _aside(thing.folder)
+    for folder in [*map(_aside, _trials(thing, aside)), aside]:
+        shutil.rmtree(folder, ignore_errors=True)
     return True
+
+
+def _trials(thing: Thing, folder: Path) -> list[Path]:
+    """Where the trials of a search belong, which lies in ``folder`` now."""
+    if thing.kind != "run":
+        return []
+    return [storage.area("runs") / trial.run for trial in trials.listed(folder)]
 
 
 def _aside(folder: Path) -> Path:
@@ -81,6 +93,10 @@ def _set_aside(thing: Thing) -> bool:
         try:
             queue.withdraw(thing.identifier)
             os.utime(folder)  # from now on
+            for trial in _trials(thing, folder):
+                with contextlib.suppress(FileNotFoundError):
+                    os.utime(trial)
+                    trial.rename(_aside(trial))
             folder.rename(_aside(folder))
             return True
         finally:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import cnnviz
-from cnnviz import cli_fetch, cli_inside, cli_runs, cli_settings
+from cnnviz import cli_fetch, cli_inside, cli_runs, cli_search, cli_settings
 from cnnviz.cli_shared import (
     add_dataset,
     add_json,
@@ -69,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_json(p)
     cli_runs.add_verbs(verb)
+    cli_search.add_verbs(verb)
 
     cli_inside.add_verbs(verb)
 

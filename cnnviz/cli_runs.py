@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from cnnviz.runs import trials
 from cnnviz.runs.run import TEACHER, Run, list_runs
 from cnnviz.runs.turns import place_of
 from cnnviz.training.config import TrainingConfig
@@ -45,6 +46,8 @@ def _list(given: argparse.Namespace) -> None:
             row |= {"place": place.position, "seconds_until_it_begins": place.seconds}
         elif status == "running":
             row |= {"share_done": round(run.progress.fraction, 4)}
+        if run.search is not None:
+            row["trials"] = [trial.run for trial in trials.listed(run.folder)]
         rows.append(row)
     if given.json:
         print(json.dumps(rows))

@@ -12,6 +12,7 @@ from cnnviz.ui import (
     run_compare,
     run_table,
     run_words,
+    search_view,
     teacher,
     training_view,
 )
@@ -61,17 +62,24 @@ def details(run: Run) -> None:
         facts.append(_("somebody else's training"))
     if facts:
         st.caption(" · ".join(plain(fact) for fact in facts))
-    if not run.pending:
+    if run.search is not None:
+        st.caption(search_view.facts(run))
+    elif not run.pending:
         run_actions.outcome(run)
+    search_view.way_back(run)
     with st.container(horizontal=True):
-        if not run.pending:
+        if run.search is None and not run.pending:
             run_actions.ways_in(run)
         if st.button(_("Open in Train"), key="watch-run", icon=":material/show_chart:"):
             address.choose("run", run.id)
             st.switch_page("pages/train.py")
-        run_actions.try_again(run)
+        if run.search is None:
+            run_actions.try_again(run)
         run_actions.download(run)
         run_actions.delete([run])
+    if run.search is not None:
+        search_view.draw(run)
+        return
     training_view.draw(run)
     run_code.draw(run)
 

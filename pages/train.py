@@ -12,6 +12,8 @@ from cnnviz.ui import (
     frame,
     run_actions,
     run_words,
+    search_form,
+    search_view,
     training_settings,
     training_view,
 )
@@ -67,6 +69,7 @@ def choose() -> None:
     with settings.start:
         start(settings)
     if settings.buildable:
+        search_form.draw(settings.config, owner)
         comparisons.draw(settings.config, owner)
     settings.finish()
 
@@ -98,10 +101,17 @@ def watch(run: Run) -> None:
     facts = [run_words.dataset_of(run), run_words.architecture_of(run)]
     st.subheader(plain(title), anchor=False)
     facts = [fact for fact in facts if fact not in title]
-    facts.append(n_("{count} epoch", "{count} epochs", int(run.config.get("epochs", 0))))
+    if run.search is None:
+        facts.append(n_("{count} epoch", "{count} epochs", int(run.config.get("epochs", 0))))
+    else:
+        facts.append(search_view.facts(run))
     if run.owner != owner:
         facts.append(_("somebody else's training: you can watch it"))
     st.caption(" · ".join(plain(fact) for fact in facts))
+    if run.search is not None:
+        search_view.draw(run)
+        return
+    search_view.way_back(run)
     if run.status in ("finished", "stopped", "failed", "lost"):
         run_actions.outcome(run)
         with st.container(horizontal=True):

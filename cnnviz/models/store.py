@@ -11,6 +11,7 @@ from cnnviz import storage
 from cnnviz.errors import BadInput, NotFound
 from cnnviz.models.cards import FILE, Card
 from cnnviz.models.references import CHECKPOINTS, MODEL_FILE, ModelReference, shipped_names
+from cnnviz.runs import trials
 
 OWNER_FILE = "owner.json"
 MAX_TITLE = 80
@@ -88,7 +89,9 @@ def _made() -> Iterator[Entry]:
                 card = parsed.card
             except (BadInput, NotFound):  # a folder being made or deleted, or none of ours
                 continue
-            owner, created = _ownership(folder)
+            owner, created, of_search = _ownership(folder)
+            if of_search:  # the search is listed, with the best of them
+                continue
             yield Entry(str(parsed), card, kind == "model", owner, created)
 
 
@@ -96,9 +99,11 @@ def _has_weights(folder: Path) -> bool:
     return (folder / MODEL_FILE).is_file() or any((folder / CHECKPOINTS).glob("*.npz"))
 
 
-def _ownership(folder: Path) -> tuple[str | None, float]:
+def _ownership(folder: Path) -> tuple[str | None, float, bool]:
+    """Whose it is, since when, and whether it is a trial of a search that is there."""
     try:
         made = json.loads((folder / OWNER_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None, 0.0
-    return made.get("owner"), float(made.get("created", 0.0))
+        return None, 0.0, False
+    of_search = trials.is_there(made.get(trials.PARENT))
+    return made.get("owner"), float(made.get("created", 0.0)), of_search

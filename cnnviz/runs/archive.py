@@ -16,11 +16,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cnnviz.datasets.bundled import DATASETS
-from cnnviz.runs import events
+from cnnviz.runs import events, trials
 from cnnviz.runs.run import CONFIG, OUTCOME, Run
 
 _WANTED = (OUTCOME, events.FILE, "card.json", "model.keras", "checkpoints/*.npz")
-_WANTED += ("insights/*.json", "tensorboard/**/*")
+_WANTED += ("insights/*.json", "tensorboard/**/*", trials.SEARCH, trials.FILE)
 _SQUEEZED = (".json", ".jsonl")  # the rest is compressed already, or does not get smaller
 _CHUNK = 1 << 20  # bytes read at once
 

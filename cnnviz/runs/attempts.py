@@ -12,9 +12,11 @@ import json
 from pathlib import Path
 
 from cnnviz import storage
+from cnnviz.errors import CnnvizError, NotPossible
 
 FILE = "attempts.json"
 STATE = Path("resume") / "state.npz"  # written anew whenever the training gets further
+SEARCHED = Path("oracle.json")  # likewise of a search
 ENOUGH = 3
 
 
@@ -25,6 +27,21 @@ def in_vain(folder: Path) -> int:
     except (OSError, ValueError):  # never tried; or a disk that was full
         return 0
     return note["tries"] if note["state"] == _state(folder) else 0
+
+
+def has_begun(folder: Path) -> bool:
+    """Whether it has learned something that can be gone on from."""
+    return _state(folder) > 0
+
+
+def reason(count: int) -> CnnvizError:
+    """Why a run failed at which so many workers have died."""
+    return NotPossible(
+        "The program that did the work was ended from outside {count} times without getting "
+        "further, most likely because this machine has too little memory. Smaller batches, a "
+        "smaller network or fewer images need less.",
+        count=count,
+    )
 
 
 def begin(folder: Path) -> None:
@@ -41,7 +58,7 @@ def leave(folder: Path) -> None:
 
 def _state(folder: Path) -> int:
     """Tells one kept state from another: the nanosecond it was written in, 0 without one."""
-    try:
-        return (folder / STATE).stat().st_mtime_ns
-    except FileNotFoundError:
-        return 0
+    for file in (STATE, SEARCHED):
+        with contextlib.suppress(FileNotFoundError):
+            return (folder / file).stat().st_mtime_ns
+    return 0

@@ -18,7 +18,18 @@ whole training (0 is the untrained network), epochs count from 1.
 ``learning_rate`` step, rate, why ("asked", "plateau" or "phase"): it is another one from here on
 ``phase``         step, epoch, trainable (layers): more of a pretrained network learns from here on
 ``pause``         step: rests from here on
-``resume``        step, epoch, why ("asked" or "broke_off"): goes on from here
+``resume``        step, epoch, why ("asked", "broke_off", or "longer": a trial that goes on where
+                  another one ended), epochs (of the whole training now)
+``end``           status, step
+================= ================================================================================
+
+In the diary of a search for good settings, a step is an epoch of one of its trials:
+
+================= ================================================================================
+``start``         steps_per_epoch (1), epochs (of all trials that are planned)
+``trial``         trial (from 1), run (its id), step: it begins, or goes on
+``trial_epoch``   trial, step, epoch (of the trial), val_accuracy
+``trial_end``     trial, step, status, val_accuracy (None where it has none)
 ``end``           status, step
 ================= ================================================================================
 """

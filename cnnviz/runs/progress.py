@@ -71,13 +71,14 @@ def summarise(events: Sequence[Event]) -> Progress:
     for event in events:
         by_kind.setdefault(event["kind"], []).append(event)
     start = by_kind.get("start", [{}])[0]
+    longest = max((e["epochs"] for e in by_kind.get("resume", ()) if "epochs" in e), default=0)
     batches = by_kind.get("batch", [])
     last = batches[-1] if batches else {}
     step = max((e.get("step", 0) for e in events[-20:]), default=0)
     return Progress(
         step=step,
         epoch=last.get("epoch", 0),
-        epochs=start.get("epochs", 0),
+        epochs=longest or start.get("epochs", 0),
         steps_per_epoch=start.get("steps_per_epoch", 0),
         training=_curve(batches),
         validation=_curve(by_kind.get("validation", [])),

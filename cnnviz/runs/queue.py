@@ -19,11 +19,15 @@ FOLDER, LOCK = "queue", "lock"
 
 def enqueue(run_id: str) -> None:
     """Put a run at the end of the queue, or leave it where it is."""
-    path = _entry(run_id)
-    if not path.exists():
-        # A clock that was set back must not bring it before those who wait already.
-        last = max((arrival for arrival, _run in _arrivals()), default=0.0)
-        storage.write_whole(path, f"{max(time.time(), last + 1e-6):.6f}".encode())
+    if not _entry(run_id).exists():
+        requeue(run_id)
+
+
+def requeue(run_id: str) -> None:
+    """Put a run at the end of the queue, wherever it is: it has had its turn."""
+    # A clock that was set back must not bring it before those who wait already.
+    last = max((arrival for arrival, _run in _arrivals()), default=0.0)
+    storage.write_whole(_entry(run_id), f"{max(time.time(), last + 1e-6):.6f}".encode())
 
 
 def withdraw(run_id: str) -> None:

@@ -10,6 +10,8 @@
     insights/      one JSON file a kept moment (insights.py)
     card.json      of the network, from the start      model.keras  best weights, at the end
     log.txt        what the worker printed     attempts.json  of workers that did not come back
+
+A search for good settings is a run too, whose trials are runs of their own (trials.py).
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from pathlib import Path
 
 from cnnviz import quotas, storage
 from cnnviz.errors import BadInput, CnnvizError, NotFound, from_code
-from cnnviz.runs import attempts, events, locks, outcomes, queue
+from cnnviz.runs import attempts, events, locks, outcomes, queue, trials
 from cnnviz.runs.checkpoints import FOLDER, Checkpoint, list_checkpoints
 from cnnviz.runs.progress import Event, Progress
 
@@ -72,6 +74,17 @@ class Run:
         """Seconds since 1970."""
         return float(self._made.get("created", 0.0))
 
+    @cached_property
+    def search(self) -> dict | None:
+        """What a search for good settings tries, and how; None for a single training."""
+        return _read(self.folder / trials.SEARCH)
+
+    @property
+    def parent(self) -> str | None:
+        """The id of the search that it is a trial of; None for whatever stands for itself."""
+        parent = self._made.get(trials.PARENT)
+        return parent if parent and trials.is_there(parent) else None
+
     @property
     def reference(self) -> str:
         """The model reference of its best weights."""
@@ -94,7 +107,8 @@ class Run:
         or ``lost``.
 
         Waiting is a run in the queue that no worker has (yet, or again: its worker was killed).
-        Lost is one that nobody works at and that is in no queue; it can be resumed.
+        Lost is one that nobody works at and that is in no queue; it can be resumed. A trial waits
+        and rests with its search.
         """
         alive = locks.is_held(self.folder)  # first: the outcome is written before it lets go
         if outcome := self.outcome:
@@ -102,9 +116,17 @@ class Run:
         if not alive:
             if (self.folder / PAUSED).exists():
                 return "paused"
-            return "waiting" if queue.is_queued(self.id) else "lost"
+            if queue.is_queued(self.id):
+                return "waiting"
+            return self._between_turns()
         diary = self.folder / events.FILE
         return "running" if diary.exists() and diary.stat().st_size else "starting"
+
+    def _between_turns(self) -> str:
+        search = Run(self.parent).status if self.parent else ""
+        if search == "paused":
+            return "paused"
+        return "waiting" if search in ("waiting", "starting", "running") else "lost"
 
     @property
     def active(self) -> bool:
@@ -142,10 +164,12 @@ class Run:
             NotPossible: the disk is full; so it is with the other wishes.
         """
         self._command(STOP, "", owner)
+        if self.parent:  # its search goes on with the next one
+            return
         with self._if_nobody_works() as free:
             if not free:
                 return
-            if (self.folder / attempts.STATE).exists():
+            if attempts.has_begun(self.folder):
                 (self.folder / PAUSED).unlink(missing_ok=True)
                 queue.enqueue(self.id)
             else:
@@ -156,8 +180,9 @@ class Run:
         """Ask it to rest and make room for others: after the current batch, or out of the queue.
 
         Raises:
-            BadInput: the run belongs to somebody else.
+            BadInput: the run belongs to somebody else, or is a trial of a search.
         """
+        self._check_alone()
         self._command(PAUSE, "", owner)
         with self._if_nobody_works() as free:
             if free:
@@ -168,8 +193,9 @@ class Run:
         """Ask for another learning rate from the next batch on; a schedule goes on from there.
 
         Raises:
-            BadInput: the run belongs to somebody else, or the rate is out of range.
+            BadInput: the run belongs to somebody else or to a search, or the rate is out of range.
         """
+        self._check_alone()
         if not 1e-7 <= rate <= 1e6:
             raise BadInput(
                 "“{setting}” must lie between {minimum} and {maximum}, not {value}.",
@@ -221,6 +247,11 @@ class Run:
         made = {**self._made, "title": title.strip()[:80]}
         storage.write_whole(self.folder / OWNER, json.dumps(made).encode())
 
+    def _check_alone(self) -> None:
+        """A trial that was steered on its way would tell nothing about its settings."""
+        if self.parent:
+            raise BadInput("This is a trial of a search: pause or stop the search.")
+
     def check_owner(self, owner: str) -> None:
         """Raise BadInput when the run belongs to somebody else; a teacher may do everything."""
         if owner not in (self.owner, TEACHER):
@@ -231,10 +262,23 @@ class Run:
             )
 
 
-def create_run(config: dict, owner: str, identifier: str | None = None) -> tuple[Run, int]:
+def create_run(
+    config: dict,
+    owner: str,
+    identifier: str | None = None,
+    search: dict | None = None,
+    parent: str | None = None,
+    begun: Path | None = None,
+) -> tuple[Run, int]:
     """A new run folder and the descriptor of its lock, which is held from before it can be seen.
 
-    ``identifier`` is one of ``storage.new_id``, made here when None.
+    Args:
+        config: the settings, as JSON.
+        owner: whose it is.
+        identifier: one of ``storage.new_id``, made here when None.
+        search: what a search tries, and how.
+        parent: the search that it is a trial of.
+        begun: the folder of a run from whose state it goes on.
     """
     identifier = identifier or storage.new_id()
     with storage.publish("runs", identifier) as folder:
@@ -242,42 +286,51 @@ def create_run(config: dict, owner: str, identifier: str | None = None) -> tuple
         (folder / FOLDER).mkdir()
         text = json.dumps(config, indent=1, ensure_ascii=False)
         (folder / CONFIG).write_text(text, encoding="utf-8")
-        made = {"owner": owner, "created": time.time()}
+        if search is not None:
+            (folder / trials.SEARCH).write_text(json.dumps(search, indent=1), encoding="utf-8")
+        if begun is not None:
+            trials.copy_progress(begun, folder)
+        made = {"owner": owner, "created": time.time()} | (
+            {trials.PARENT: parent} if parent else {}
+        )
         (folder / OWNER).write_text(json.dumps(made), encoding="utf-8")
         lock = locks.take(folder)
     return Run(identifier), lock
 
 
 def list_runs(owner: str | None = None) -> list[Run]:
-    """The runs of one person, or (None) of all, newest first."""
+    """The runs of one person, or (None) of all, newest first; a search stands for its trials."""
     found = []
     for folder in storage.area("runs").iterdir():
         try:
             run = Run(folder.name)
         except NotFound:  # a folder that is being made, or that is none of ours
             continue
-        if owner is None or run.owner == owner:
+        if (owner is None or run.owner == owner) and not run.parent:
             found.append(run)
     return sorted(found, key=lambda r: (r.created, r.id), reverse=True)
 
 
 def delete_run(run_id: str, owner: str = storage.LOCAL_OWNER) -> None:
-    """Delete a run and everything in it.
+    """Delete a run and everything in it; a search with its trials.
 
     Raises:
         NotFound: there is no such run.
-        BadInput: it belongs to somebody else, or is still at work.
+        BadInput: it belongs to somebody else, is still at work, or is a trial of a search that
+            has not ended.
     """
     run = Run(run_id)
     run.check_owner(owner)
+    if run.parent and Run(run.parent).outcome is None:
+        raise BadInput("This is a trial of a search that has not ended. Stop the search first.")
     lock = locks.take(run.folder)
     if lock is None:
         raise BadInput("This training is still at work. Stop it first, then delete it.")
     try:
         queue.withdraw(run_id)
-        gone = storage.area("runs") / f".gone-{run_id}"
-        run.folder.rename(gone)  # at once out of everybody's sight
-        shutil.rmtree(gone, ignore_errors=True)
+        its_trials = trials.folders(run.folder)
+        for folder in [run.folder, *its_trials]:
+            storage.remove(folder)
     finally:
         locks.let_go(lock)
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cnnviz import storage
-from cnnviz.errors import NotFound, NotPossible
+from cnnviz.errors import NotFound
 from cnnviz.runs import attempts, events, locks, queue
 from cnnviz.runs.run import PAUSED, Run
 from cnnviz.runs.usual_times import Kind, kind_of, seconds_an_epoch
@@ -80,9 +80,10 @@ def pending_of(owner: str) -> int:
 def place_of(run: Run) -> Place:
     """Where a waiting run stands, and when it will probably begin; cheap for many viewers."""
     places = _shared.places()
-    if run.id not in places:
-        places = _shared.places(afresh=queue.is_queued(run.id))
-    return places.get(run.id, Place(1, 0, 0.0))  # its turn has just come
+    waits = run.parent or run.id  # a trial's turn is its search's
+    if waits not in places:
+        places = _shared.places(afresh=queue.is_queued(waits))
+    return places.get(waits, Place(1, 0, 0.0))  # its turn has just come
 
 
 def _take(run: Run) -> int | None:
@@ -104,14 +105,8 @@ def _may_begin(run: Run) -> bool:
         return False
     if attempts.in_vain(run.folder) < attempts.ENOUGH:
         return True
-    reason = NotPossible(
-        "The program that did the work was ended from outside {count} times without getting "
-        "further, most likely because this machine has too little memory. Smaller batches, a "
-        "smaller network or fewer images need less.",
-        count=attempts.ENOUGH,
-    )
     with contextlib.suppress(OSError):  # a full disk: it is lost then, and can be resumed
-        run.end("failed", reason)
+        run.end("failed", attempts.reason(attempts.ENOUGH))
     queue.withdraw(run.id)
     return False
 
@@ -196,5 +191,6 @@ class _Needs:
         epoch = seconds_an_epoch(kind) or self._epoch.get(kind)
         if epoch is None:
             return float("inf")
-        begun = (run.folder / events.FILE).exists()
+        # Of a search, each trial is a turn of its own.
+        begun = run.search is None and (run.folder / events.FILE).exists()
         return epoch * run.config.get("epochs", 1) * (1 - run.progress.fraction if begun else 1)

@@ -73,6 +73,11 @@ def kind_of(config: dict) -> Kind:
 
 def _measured(run: Run, outcome: dict) -> tuple[Kind, float, float] | None:
     epochs, seconds = outcome.get("epoch"), outcome.get("seconds")
-    if outcome["status"] not in ("finished", "stopped") or not epochs or not seconds:
+    if (
+        run.search is not None
+        or outcome["status"] not in ("finished", "stopped")
+        or not epochs
+        or not seconds
+    ):
         return None
     return kind_of(run.config), float(outcome.get("time", 0.0)), seconds / epochs

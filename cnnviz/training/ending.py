@@ -6,7 +6,7 @@ import contextlib
 import errno
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,7 +84,8 @@ def publish_model(
     network.model.set_weights(best)
     name, measured = config.dataset, {}
     accuracy = [Accuracy(figures["val_accuracy"], name, "val", len(val))]
-    if measure_test and (test := _test_images(network, val, config)) is not None:
+    test = test_images(network.probabilities, val, config) if measure_test else None
+    if test is not None:
         _, right = network.measure(test.images, test.labels)
         right = round(right, 6)
         accuracy.insert(0, Accuracy(right, name, "test", len(test)))
@@ -139,7 +140,9 @@ def as_reason(error: Exception) -> CnnvizError:
     )
 
 
-def _test_images(network: Network, val: Dataset, config: TrainingConfig) -> Dataset | None:
+def test_images(
+    probabilities: Callable[[np.ndarray], np.ndarray], val: Dataset, config: TrainingConfig
+) -> Dataset | None:
     """The test images, fewer of them for a slow network; None where the data set has none."""
     try:
         test = load_dataset(config.dataset, "test")
@@ -147,5 +150,5 @@ def _test_images(network: Network, val: Dataset, config: TrainingConfig) -> Data
         return None
     part = val.images[:500]
     began = time.monotonic()
-    network.probabilities(part)
+    probabilities(part)
     return test.limit(max(500, int(TEST_S * len(part) / (time.monotonic() - began))))

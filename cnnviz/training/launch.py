@@ -20,10 +20,11 @@ from pathlib import Path
 from cnnviz import machine, quotas, storage
 from cnnviz.datasets.bundled import DATASETS
 from cnnviz.errors import BadInput, NotPossible
-from cnnviz.runs import locks, queue, turns
+from cnnviz.runs import locks, queue, trials, turns
 from cnnviz.runs.run import PAUSE, PAUSED, STOP, Run, create_run
 from cnnviz.training import slots
 from cnnviz.training.config import TrainingConfig
+from cnnviz.training.search_config import SearchConfig
 
 COMMAND = (sys.executable, "-m", "cnnviz.training.worker")
 SPARE_NEEDS = 1.5e9  # bytes of free memory, below which no spare is kept
@@ -72,6 +73,30 @@ def start_training(
             person has too many trainings that are not over, or no room left (OverQuota).
     """
     checked = _from_anywhere(config.check(folders))
+    _check_allowed(owner, quotas.RUN_TAKES)
+    run = _put_into_queue(checked, owner)
+    dispatch()
+    _plan_spare(json.dumps(checked.to_json()))
+    return run
+
+
+def start_search(
+    config: SearchConfig, owner: str = storage.LOCAL_OWNER, folders: bool = True
+) -> Run:
+    """Put a search for good settings into the queue and return at once; each trial is a turn.
+
+    The arguments and errors are those of :func:`start_training`.
+    """
+    checked = config.check(folders)
+    checked = replace(checked, base=_from_anywhere(checked.base))
+    _check_allowed(owner, quotas.RUN_TAKES * min(checked.trials, trials.KEPT + 1))
+    run = _put_into_queue(checked.base, owner, checked.to_json())
+    dispatch()
+    return run
+
+
+def _check_allowed(owner: str, needed: int) -> None:
+    """Raise NotPossible where this person, or this machine, cannot take on more."""
     if machine.memory() < slots.RUN_NEEDS:
         raise NotPossible("This machine has too little memory for any training.")
     if owner != storage.LOCAL_OWNER and turns.pending_of(owner) >= MOST_PENDING:
@@ -79,11 +104,7 @@ def start_training(
             "{count} of your trainings wait or are at work. Wait until one has ended, or stop one.",
             count=MOST_PENDING,
         )
-    quotas.check(owner, quotas.RUN_TAKES)
-    run = _put_into_queue(checked, owner)
-    dispatch()
-    _plan_spare(json.dumps(checked.to_json()))
-    return run
+    quotas.check(owner, needed)
 
 
 def resume_training(run_id: str, owner: str = storage.LOCAL_OWNER) -> Run:
@@ -182,14 +203,14 @@ def dismiss_spare() -> None:
         dispatch()  # for those who had counted on it
 
 
-def _put_into_queue(config: TrainingConfig, owner: str) -> Run:
+def _put_into_queue(config: TrainingConfig, owner: str, search: dict | None = None) -> Run:
     """A run that waits. The promise comes first: a run without one would be lost if this process
     was killed in between, while a promise without a run is tidied away, though not meanwhile."""
     identifier = storage.new_id()
     try:
         with queue.locked():
             queue.enqueue(identifier)
-            run, lock = create_run(config.to_json(), owner, identifier)
+            run, lock = create_run(config.to_json(), owner, identifier, search)
             locks.let_go(lock)
     except OSError as error:
         queue.withdraw(identifier)

@@ -84,8 +84,10 @@ class Training:
             with self._network.evaluating():
                 self._keep(f"step-{at.step}", None, self._validate(None))
         figures = self.figures()
+        # Of the trials of a search, only the best is to see the test images, once.
+        test = left == "finished" and self.run.parent is None
         figures |= publish_model(
-            self.folder, self._network, self._best, config, self._val, figures, left == "finished"
+            self.folder, self._network, self._best, config, self._val, figures, test
         )
         return left, figures
 
@@ -133,14 +135,23 @@ class Training:
         at = self.position
         if kept:
             (self.folder / PAUSED).unlink(missing_ok=True)
-            why, at.resting = "asked" if at.resting else "broke_off", False
-            self._writer.write("resume", step=at.step, epoch=at.epoch, why=why)
+            self._go_on()
         else:
             self._write_start(data)
         self._curve = LiveCurve(
             self._writer, self._batches.batch_size, self._steps, self.config.epochs
         )
         self._pace = Pace(self.config, at, self._steps * self.config.epochs, self._writer)
+
+    def _go_on(self) -> None:
+        """Where a training rested, broke off, or was to end before it was made longer."""
+        at, before = self.position, self.run.progress.epochs
+        why = "asked" if at.resting else "broke_off"
+        if at.epoch and at.epoch == before < self.config.epochs:
+            why = "longer"
+        at.resting = False
+        epochs = self.config.epochs
+        self._writer.write("resume", step=at.step, epoch=at.epoch, why=why, epochs=epochs)
 
     def _tell(self, event: Event) -> None:
         if self._logs:

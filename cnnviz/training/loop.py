@@ -43,6 +43,7 @@ def carry_out(
     ready: Network | None = None,
     should_yield: Callable[[], bool] | None = None,
     on_network: Callable[[Network], None] | None = None,
+    keep_state: bool = False,
 ) -> str:
     """Begin a run, or go on with one that rested or was killed, from the step it had come to.
 
@@ -54,6 +55,7 @@ def carry_out(
         ready: a network made beforehand, used when it fits.
         should_yield: asked a few times a second whether this process is to end soon.
         on_network: called with the network that is used, which can be the next run's ``ready``.
+        keep_state: keep what a longer training could go on from.
 
     Returns:
         How it was left: ``finished``, ``stopped`` or ``failed``, then its outcome is written;
@@ -78,7 +80,8 @@ def carry_out(
         if figures is not None:
             write_outcome(run.folder, reserve, status, figures, reason, details)
             queue.withdraw(run.id)
-            keeping.forget_state(run.folder)
+            if not keep_state or status == "failed":
+                keeping.forget_state(run.folder)
         reserve.release()
         training.close(figures and status)
     return status

@@ -100,14 +100,20 @@ class Worker:
         self._runs += 1
 
     def _train(self, run: Run) -> None:
-        from cnnviz.training.loop import carry_out
+        how = {
+            "ready": self._ready,
+            "should_yield": lambda: self._told_to_end,
+            "on_network": self._keep_network,
+        }
+        if run.search is None:
+            from cnnviz.training.loop import carry_out
 
-        carry_out(
-            run,
-            ready=self._ready,
-            should_yield=lambda: self._told_to_end,
-            on_network=self._keep_network,
-        )
+            carry_out(run, **how)
+            return
+        from cnnviz.training.search import NEXT, carry_out_trial  # few want KerasTuner
+
+        if carry_out_trial(run, **how) == NEXT:
+            queue.requeue(run.id)  # a trial is a turn: others come first who have waited
 
     def _keep_network(self, network: Network) -> None:
         self._ready = network

@@ -13,7 +13,7 @@ from cnnviz.compute.local import LocalEngine
 
 LEAST_FREE = 100 * 10**6  # bytes of disk; below that nothing can be kept soon
 
-_HEAVY = {"tensorflow", "keras", "tf_keras_vis"}
+_HEAVY = {"tensorflow", "keras", "keras_tuner", "tf_keras_vis"}
 
 
 async def health(_request: Request) -> JSONResponse:

@@ -50,7 +50,7 @@ def _settings(run: Run, _language: str) -> dict[str, str]:
     for parameter in architecture.parameters if architecture else ():
         value = given.get(parameter.name, parameter.default)
         found[_(parameter.title)] = (
-            _base(value) if parameter.name in _IDENTIFIERS else _words(parameter.name, value)
+            _base(value) if parameter.name in _IDENTIFIERS else words(parameter.name, value)
         )
     for name, label in setting_names.LABELS.items():
         applies = APPLIES.get(name)
@@ -59,7 +59,7 @@ def _settings(run: Run, _language: str) -> dict[str, str]:
         value = config.get(name, getattr(_USUAL, name))
         if name == "augmentation" and value is None:
             value = SUITS.get(str(config.get("dataset")), ())
-        found[_(label)] = _words(name, value)
+        found[_(label)] = words(name, value)
     return found
 
 
@@ -71,7 +71,8 @@ def differences(runs: Sequence[Run]) -> dict[str, list[str]]:
     return {label: values for label, values in rows.items() if len(set(values)) > 1}
 
 
-def _words(name: str, value: object) -> str:
+def words(name: str, value: object) -> str:
+    """The value of a setting, or of one of an architecture."""
     if value is None:
         return _(_NOTHING.get(name, NOT_HERE))
     if isinstance(value, bool):

@@ -13,7 +13,7 @@ from cnnviz.errors import CnnvizError
 from cnnviz.runs.run import Run
 from cnnviz.runs.turns import place_of
 from cnnviz.spreadsheet import harmless
-from cnnviz.ui import address, run_actions, run_words, teacher
+from cnnviz.ui import address, run_actions, run_words, search_words, teacher
 from cnnviz.ui.language import _, listed, n_, one_language, percent
 from cnnviz.ui.plain_text import plain
 from cnnviz.ui.run_settings import NOT_HERE, differences
@@ -66,6 +66,8 @@ def _at_work(known: dict[str, str]) -> None:
 def state(run: Run, status: str) -> str:
     """Where a training stands, in a few words: “epoch 2 of 3, 12 s left”, “waiting, place 3”."""
     progress = run.progress
+    if run.search is not None and progress.epochs:
+        return search_words.state(run, status)
     if status == "waiting":
         place = place_of(run)
         words = _("waiting, place {position}").format(position=place.position)
@@ -158,9 +160,12 @@ def _result(run: Run) -> dict[str, str]:
         if progress.validation.accuracy:
             right, images = max(progress.validation.accuracy), progress.val_images
     test = (outcome or {}).get("test_accuracy")
+    whole = run.config.get("epochs", 0)
+    if run.search is not None:
+        whole = run.progress.epochs
     return {
         "status": run_words.status_words(status),
-        "epochs": f"{done} / {run.config.get('epochs', 0)}",
+        "epochs": f"{done} / {whole}",
         "right": share(right, images),
         "test": share(test, (outcome or {}).get("test_images")),
     }

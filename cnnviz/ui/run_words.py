@@ -29,7 +29,10 @@ _STATUS = {
 
 def title_of(run: Run) -> str:
     """The name that a person gave it, else data set, network, unusual settings; not escaped."""
-    return _title(run, run.title, language())[0]
+    title, given = _title(run, run.title, language())
+    if given or run.search is None:
+        return title
+    return _("Search: {title}").format(title=title)
 
 
 def given_title(run: Run) -> str:

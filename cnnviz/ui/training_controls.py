@@ -28,6 +28,9 @@ def at_work(run: Run, progress: Progress) -> None:
     if may_change(run):
         stopping, pausing = asked(run, STOP), asked(run, PAUSE)
         with st.container(horizontal=True, vertical_alignment="center"):
+            if run.parent:  # its search goes on with the next trial
+                stop_button(run, stopping)
+                return
             _button(run, "pause", _("Pause"), "pause_circle", Run.request_pause, stopping | pausing)
             stop_button(run, stopping)
             _learning_rate(run, progress, disabled=stopping or pausing or not progress.step)
@@ -43,7 +46,7 @@ def resting(run: Run, progress: Progress) -> None:
             step=f"{progress.step:,}"
         )
         st.progress(progress.fraction, text=where)
-        if may_change(run):
+        if may_change(run) and not run.parent:
             go_on_button(run)
             stop_button(run, asked(run, STOP))
     _show_failure()

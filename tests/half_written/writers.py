@@ -20,7 +20,7 @@ from cnnviz.compute.answers import AnswerCache
 from cnnviz.datasets import imported
 from cnnviz.models import store
 from cnnviz.models.cards import Card
-from cnnviz.runs import events
+from cnnviz.runs import events, queue, trials
 from cnnviz.runs import run as runs
 from cnnviz.runs.checkpoints import list_checkpoints
 from cnnviz.runs.insights import Insight, read_insight
@@ -217,6 +217,38 @@ class KeptState(Writer):
         assert all(event["kind"] == "epoch" and len(event["text"]) == 3000 for event in seen)
 
 
+class KeptSearch(Writer):
+    """A search from trial to trial: its list, its place in the queue, the weights that go."""
+
+    tells = False
+    needs = 1_500_000
+
+    def prepare(self) -> None:
+        config = TrainingConfig(dataset="mnist", title="search").check()
+        self._search = launch._put_into_queue(config, OWNER, {"space": {}, "trials": 99})
+
+    def write(self, number: int) -> None:
+        folder, known = self._search.folder, trials.listed(self._search.folder)
+        trial = trials.Trial(len(known) + 1, storage.new_id(), {"dropout": len(known)}, 3)
+        trials.write(folder, (*known, trial))
+        parent = self._search.id
+        run, lock = runs.create_run({"dataset": "mnist"}, OWNER, trial.run, parent=parent)
+        (run.folder / "model.keras").write_bytes(WEIGHTS)
+        runs.locks.let_go(lock)
+        trials.let_weights_go(run.folder)
+        queue.requeue(self._search.id)
+
+    def check(self, number: int) -> None:
+        listed = trials.listed(self._search.folder)
+        assert [t.number for t in listed] == list(range(1, len(listed) + 1))
+        assert all(t.values == {"dropout": t.number - 1} for t in listed)
+        made = {path.name for path in entries("runs")} - {self._search.id}
+        assert made <= {t.run for t in listed}, "a trial that no search knows of"
+        assert all(runs.Run(name).parent == self._search.id for name in made)
+        assert [run.id for run in runs.list_runs(OWNER)] == [self._search.id]
+        assert self._search.status == "waiting", "its turn was lost"
+
+
 class MadeModel(Writer):
     """“Make it a model”, and renaming it."""
 
@@ -327,6 +359,7 @@ WRITERS = {
         StartedRun,
         DeletedRun,
         KeptState,
+        KeptSearch,
         MadeModel,
         SavedModel,
         KeptPass,
