@@ -41,6 +41,7 @@ _HOMES = {
     "save_model": "models.model",
     "start_training": "training.launch",
     "train": "training.loop",
+    "train_on_nodes": "training.distributed",
     "visualize_filters": "explanation.filters",
 }
 _MODULES = ("images",)
