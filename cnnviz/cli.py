@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--nodes", type=int, metavar="N", help="share each batch among N workers of a Ray cluster"
     )
-    p.add_argument("--cluster", default="auto", help="address of the Ray cluster for --nodes")
+    p.add_argument("--cluster", help="address of the Ray cluster for --nodes")
     add_json(p)
     cli_runs.add_verbs(verb)
 

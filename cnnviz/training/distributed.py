@@ -27,7 +27,8 @@ from cnnviz.training.config import TrainingConfig
 from cnnviz.training.launch import let_go_on
 
 PATIENCE_S = 60.0  # until there is room for all workers
-GONE_S = 10.0  # until the system has noticed that a killed process holds no lock
+GONE_S = 15.0  # until it is noticed that a killed process holds no lock
+CLUSTER = "CNNVIZ_RAY"  # in the environment: the cluster that the whole program runs on
 LOG = "log.txt"
 
 
@@ -51,8 +52,8 @@ def train_on_nodes(
         resume: the id of a run to go on with instead, from its last state. It need not have been
             begun on several nodes, nor on as many.
         owner: whose run it is.
-        address: of the Ray cluster ("auto" is the one that this machine belongs to); None where
-            ``ray.init`` has been called.
+        address: of the Ray cluster ("auto" is the one that this machine belongs to); None is
+            ``$CNNVIZ_RAY``, or "auto". It is not looked at where ``ray.init`` has been called.
         cpus: processor cores of each worker.
         gpus: graphics cards of each worker; None is one where the cluster has as many, else none.
 
@@ -165,13 +166,12 @@ def _ray(address: str | None) -> ModuleType:
             "Ray is not installed. This brings it: pip install -r requirements-cluster.txt"
         ) from None
     if not ray.is_initialized():
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # nothing is told to anybody
+        address = address or os.environ.get(CLUSTER) or "auto"
         try:
-            ray.init(address=address or "auto", log_to_driver=False)
+            ray.init(address=address, log_to_driver=False)
         except (ConnectionError, ValueError):
-            raise NotPossible(
-                "There is no Ray cluster at “{address}”.", address=address or "auto"
-            ) from None
+            raise NotPossible("There is no Ray cluster at “{address}”.", address=address) from None
     return ray
 
 
@@ -222,6 +222,7 @@ def _members(ray: ModuleType, places: Any, workers: int, cpus: float, gpus: floa
         "CNNVIZ_HOME": str(storage.home().resolve()),
         "PYTHONPATH": path,
         "TF_CPP_MIN_LOG_LEVEL": "2",
+        **({CLUSTER: "auto"} if os.environ.get(CLUSTER) else {}),
     }
     actor = ray.remote(num_cpus=cpus, num_gpus=gpus, max_restarts=0)(Member)
     return [
