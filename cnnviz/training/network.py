@@ -140,7 +140,7 @@ class Network:
     @property
     def learning_rate(self) -> float:
         """Of the next step."""
-        return float(self.optimizer.learning_rate)
+        return float(self.optimizer.learning_rate.numpy())
 
     @learning_rate.setter
     def learning_rate(self, rate: float) -> None:
@@ -184,7 +184,7 @@ class Network:
         that are looked at, validated or kept as the result are these; :meth:`state` belongs
         outside, and so do steps.
         """
-        averaged = self.config.weight_averaging and int(self.optimizer.iterations) > 0
+        averaged = self.config.weight_averaging and int(self.optimizer.iterations.numpy()) > 0
         if self._evaluating or not averaged:
             yield
             return

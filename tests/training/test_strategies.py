@@ -153,3 +153,37 @@ def test_a_run_goes_on_with_another_number_of_devices(two_devices):
     assert left == "finished"
     assert_same_course(run, known, 1e-3)
     assert {f.name for f in run.folder.iterdir()} == {f.name for f in known.folder.iterdir()}
+
+
+_ONE_GOES_TOO_FAR = """
+import keras, tensorflow as tf
+from cnnviz.training.optimizers import LossScale
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+with strategy.scope():
+    weight = keras.Variable([1.0, 2.0])
+    optimizer = LossScale(keras.optimizers.SGD(0.5), initial_scale=8.0)
+    optimizer.build([weight])
+
+@tf.function
+def step(second):
+    def one():
+        number = tf.distribute.get_replica_context().replica_id_in_sync_group
+        gradient = tf.where(number == 1, second, 1.0) * optimizer.dynamic_scale
+        optimizer.apply([gradient * tf.ones(2)], [weight])
+    strategy.run(one)
+
+for second in (float("inf"), 3.0):
+    step(tf.constant(second))
+    print(*weight.numpy(), optimizer.dynamic_scale.numpy())
+"""
+
+
+@pytest.mark.slow
+def test_no_step_is_made_when_any_device_has_gone_too_far():
+    """Keras' own LossScaleOptimizer looks at the first device only, and makes weights infinite."""
+    command = [sys.executable, "-c", _ONE_GOES_TOO_FAR]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=storage.ROOT, check=True)
+    lines = [list(map(float, line.split())) for line in done.stdout.splitlines()]
+    assert lines == [[1.0, 2.0, 4.0], [-1.0, 0.0, 4.0]]  # less the rate times 1 + 3
