@@ -7,6 +7,7 @@ parts, so that a step is the step of the whole batch, and all copies stay the sa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import keras
 import tensorflow as tf
@@ -29,7 +30,18 @@ def strategy_for(config: TrainingConfig, batch_size: int) -> tf.distribute.Strat
     """
     usable = devices() if config.devices == "all" else []
     count = max((n for n in range(1, len(usable) + 1) if batch_size % n == 0), default=1)
-    return tf.distribute.MirroredStrategy(usable[:count]) if count > 1 else ONE
+    return _mirrored(*usable[:count]) if count > 1 else ONE
+
+
+@lru_cache
+def _mirrored(*chosen: str) -> tf.distribute.Strategy:
+    """One for all trainings of this process on these devices.
+
+    TensorFlow numbers what devices add up together, each strategy beginning with the same number;
+    two strategies would take each other's sums. Its own tests make the numbers differ like this.
+    """
+    tf.distribute.MirroredStrategy._collective_key_base += 1000
+    return tf.distribute.MirroredStrategy(list(chosen))
 
 
 def devices() -> list[str]:
