@@ -44,6 +44,7 @@ _HOMES = {
     "start_search": "training.launch",
     "start_training": "training.launch",
     "train": "training.loop",
+    "train_on_nodes": "training.distributed",
     "visualize_filters": "explanation.filters",
 }
 _MODULES = ("images",)

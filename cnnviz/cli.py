@@ -67,6 +67,10 @@ def _parser() -> argparse.ArgumentParser:
     p.add_argument(
         "--background", action="store_true", help="put it into the queue and return at once"
     )
+    p.add_argument(
+        "--nodes", type=int, metavar="N", help="share each batch among N workers of a Ray cluster"
+    )
+    p.add_argument("--cluster", help="address of the Ray cluster for --nodes")
     add_json(p)
     cli_runs.add_verbs(verb)
     cli_search.add_verbs(verb)
@@ -136,7 +140,10 @@ def _train(given: argparse.Namespace) -> None:
     if given.background:
         cli_runs.start(config)
         return
-    run = cnnviz.train(config, on_event=_print_event)
+    if given.nodes is None:
+        run = cnnviz.train(config, on_event=_print_event)
+    else:
+        run = cnnviz.train_on_nodes(config, given.nodes, address=given.cluster)
     outcome = {"run": run.id, "reference": run.reference, **(run.outcome or {})}
     if given.json:
         print(json.dumps(outcome))

@@ -7,7 +7,7 @@ from dataclasses import fields
 
 from cnnviz.errors import BadInput
 from cnnviz.training.augment import AUGMENTATIONS
-from cnnviz.training.config import BOUNDS, OPTIMIZERS, SCHEDULES, SWITCHES, TrainingConfig
+from cnnviz.training.config import BOUNDS, DEVICES, OPTIMIZERS, SCHEDULES, SWITCHES, TrainingConfig
 from cnnviz.training.setting_names import LABELS
 
 _NONE = "none"
@@ -20,6 +20,7 @@ _HELP = {
     "optimizer": " or ".join(OPTIMIZERS),
     "schedule": " or ".join(SCHEDULES),
     "augmentation": f"some of {', '.join(AUGMENTATIONS)}, parted by commas; or {_NONE}",
+    "devices": f"{' or '.join(DEVICES)} graphics cards of this machine",
     "title": "what to call it",
 }
 

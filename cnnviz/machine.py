@@ -13,6 +13,7 @@ _DETAILS = ("/sys/fs/cgroup/memory.stat", "/sys/fs/cgroup/memory/memory.stat")
 _GPUS = Path("/proc/driver/nvidia/gpus")
 _DEVICES = Path("/dev")
 _ARENAS, _OWN_PAGES = -8, -3  # M_ARENA_MAX and M_MMAP_THRESHOLD of malloc.h
+ALL_GPUS = "CNNVIZ_GPUS"  # in the environment of a process that was given one of several cards
 
 
 def memory() -> int:
@@ -53,6 +54,12 @@ def gpus() -> list[str]:
             break  # as CUDA does: what comes after a device that is not there does not count
         chosen.append(name)
     return chosen
+
+
+def all_gpus() -> list[str]:
+    """The cards that trainings here share, in a process that was given one of them as well."""
+    given = os.environ.get(ALL_GPUS, "")
+    return given.split(",") if given else gpus()
 
 
 def resident_bytes(pid: int | None = None) -> int:

@@ -42,6 +42,7 @@ def test_every_setting_has_an_option():
         complete=True,
         seed=3,
         tensorboard=True,
+        devices="all",
         title="mine",
     )
     usual = TrainingConfig()

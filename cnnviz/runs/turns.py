@@ -2,6 +2,10 @@
 
 Who has the fewest trainings at work comes first, then who came first. So one person's twenty runs
 never keep another person waiting for more than one of them.
+
+A run that learns on all graphics cards of the machine has it to itself. When its turn comes, nobody
+after it gets one until those at work have ended: so it need not wait for ever, and, because it has
+no better place than any other run, nor need anybody else.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from cnnviz import storage
+from cnnviz import machine, storage
 from cnnviz.errors import NotFound
 from cnnviz.runs import attempts, events, locks, queue
 from cnnviz.runs.run import PAUSED, Run
@@ -44,11 +48,20 @@ def next_turn(announce: Callable[[str], None] = lambda run_id: None) -> tuple[Ru
     """
     with queue.locked():
         at_work, waiting = look(tidy=True)
+        if any(map(wants_every_card, at_work)):
+            return None
         for run in _in_order([run.owner for run in at_work], waiting):
+            if at_work and wants_every_card(run):
+                return None
             if (lock := _take(run)) is not None:
                 announce(run.id)
                 return run, lock
     return None
+
+
+def wants_every_card(run: Run) -> bool:
+    """Whether a run learns on all of several graphics cards, and so beside no other run."""
+    return run.config.get("devices") == "all" and len(machine.all_gpus()) > 1
 
 
 def look(tidy: bool = False) -> tuple[list[Run], list[Run]]:
@@ -146,7 +159,8 @@ def _estimate(at_work: list[Run], waiting: list[Run]) -> dict[str, Place]:
     """Play the queue through: whoever ends makes room for the one whose turn it is then.
 
     All workers are busy while somebody waits (or will be in a moment), so that there are as many
-    places as runs at work.
+    places as runs at work. A run that wants every card begins when the last of them has ended, and
+    they go on when it has.
     """
     needs = _Needs(at_work)
     busy = Counter(run.owner for run in at_work)
@@ -160,6 +174,10 @@ def _estimate(at_work: list[Run], waiting: list[Run]) -> dict[str, Place]:
             seconds, _number, owner = heapq.heappop(ends)
             busy[owner] -= 1
         run = min(left, key=lambda r: busy[r.owner])  # the first of equals came first
+        if wants_every_card(run):
+            seconds = max([seconds, *(end for end, _number, _owner in ends)])
+            busy.clear()
+            ends = [(seconds + needs.whole(run), number, "") for _end, number, _owner in ends]
         left.remove(run)
         position = len(places) + 1
         known = None if seconds == float("inf") else seconds

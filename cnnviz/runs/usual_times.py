@@ -68,7 +68,8 @@ def kind_of(config: dict) -> Kind:
     """What decides how long an epoch takes: equal for settings that take equally long."""
     parameters = config.get("parameters") or {}
     settings = tuple(sorted((name, str(value)) for name, value in parameters.items()))
-    return (*(config.get(name) for name in _ALIKE), settings)
+    devices = config.get("devices", "one")  # older runs do not say
+    return (*(config.get(name) for name in _ALIKE), devices, settings)
 
 
 def _measured(run: Run, outcome: dict) -> tuple[Kind, float, float] | None:

@@ -17,6 +17,7 @@ from cnnviz.training.setting_names import changes
 
 OPTIMIZERS = ("adam", "sgd", "adamw")
 SCHEDULES = ("constant", "cosine", "one_cycle", "reduce_on_plateau")
+DEVICES = ("one", "all")
 BOUNDS: dict[str, tuple[float, float, type]] = {  # lowest, highest, kind of number
     "epochs": (1, 1000, int),
     "batch_size": (1, 4096, int),
@@ -56,6 +57,7 @@ class TrainingConfig:
     which it ends; None goes on to the end. ``class_weights`` makes every class count alike, however
     many images it has. ``weight_averaging`` ends with a moving average of the weights.
     ``gradient_accumulation`` batches make one step. ``tensorboard`` also writes TensorBoard's logs.
+    ``devices`` is "one", or "all" to share each batch among all graphics cards of the machine.
     """
 
     dataset: str = "fashion_mnist"
@@ -80,6 +82,7 @@ class TrainingConfig:
     complete: bool = False
     seed: int = 0
     tensorboard: bool = False
+    devices: str = "one"
     title: str = ""
 
     def check(self, folders: bool = True) -> TrainingConfig:
@@ -97,6 +100,12 @@ class TrainingConfig:
         settings = get_architecture(self.architecture).settings(dict(self.parameters))
         _check_choice("optimizer", self.optimizer, OPTIMIZERS)
         _check_choice("schedule", self.schedule, SCHEDULES)
+        _check_choice("devices", self.devices, DEVICES)
+        if self.devices == "all" and self.gradient_accumulation > 1:
+            raise BadInput(
+                "Gradient accumulation is for one graphics card. On all of them a larger batch "
+                "does the same."
+            )
         for name in BOUNDS:
             check_number(name, getattr(self, name))
         for name in SWITCHES:

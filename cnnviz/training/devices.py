@@ -22,12 +22,19 @@ def set_up_devices() -> None:
         tf.config.experimental.set_memory_growth(gpu, True)
 
 
-def describe_device() -> dict:
-    """``device`` ("GPU" or "CPU"), ``device_name`` and ``cores``, for the start of the diary."""
+def describe_device(count: int = 1) -> dict:
+    """``device`` ("GPU" or "CPU"), ``device_name`` and ``cores``, for the start of the diary.
+
+    ``count`` is the number of devices that share the work; the name says it: "2 × …".
+    """
     if gpus := tf.config.list_physical_devices("GPU"):
         details = tf.config.experimental.get_device_details(gpus[0])
-        return {"device": "GPU", "device_name": details.get("device_name", ""), "cores": cores()}
-    return {"device": "CPU", "device_name": _processor(), "cores": cores()}
+        device, name = "GPU", details.get("device_name", "")
+    else:
+        device, name = "CPU", _processor()
+    if count > 1:
+        name = f"{count} × {name}"
+    return {"device": device, "device_name": name, "cores": cores()}
 
 
 def _processor() -> str:

@@ -121,9 +121,7 @@ def resume_training(run_id: str, owner: str = storage.LOCAL_OWNER) -> Run:
     if lock is None:
         raise BadInput("Only a training that rests or broke off can go on.")
     try:
-        for command in (STOP, PAUSE):  # meant for the worker that is gone
-            run.withdraw(command)
-        (run.folder / PAUSED).unlink(missing_ok=True)
+        let_go_on(run)
         queue.enqueue(run.id)
     except OSError as error:
         raise _no_room() from error
@@ -131,6 +129,13 @@ def resume_training(run_id: str, owner: str = storage.LOCAL_OWNER) -> Run:
         locks.let_go(lock)
     dispatch()
     return run
+
+
+def let_go_on(run: Run) -> None:
+    """Forget that a run rests, and what was asked of the worker that is gone; it is locked."""
+    for command in (STOP, PAUSE):
+        run.withdraw(command)
+    (run.folder / PAUSED).unlink(missing_ok=True)
 
 
 def stop_training(run_id: str, owner: str = storage.LOCAL_OWNER) -> Run:

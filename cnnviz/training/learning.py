@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,16 +18,20 @@ from cnnviz.runs.events import Event, EventWriter
 from cnnviz.runs.run import PAUSED, Run
 from cnnviz.storage import write_whole
 from cnnviz.training import keeping
-from cnnviz.training.batches import Batches
 from cnnviz.training.config import TrainingConfig
 from cnnviz.training.curve import LiveCurve, check_finite, short
 from cnnviz.training.devices import describe_device
 from cnnviz.training.ending import describe, publish_model
 from cnnviz.training.keeping import Position
-from cnnviz.training.network import Network, network_for
+from cnnviz.training.material import prepare
+from cnnviz.training.network import Network
 from cnnviz.training.pace import Pace
 from cnnviz.training.recording import QUICK_VAL, Recorder, Verdict
+from cnnviz.training.strategies import dealt
 from cnnviz.training.wishes import Wishes
+
+if TYPE_CHECKING:  # few trainings have one
+    from cnnviz.training.team import Chief
 
 PRETRAINED_SHARE = 0.1  # of the learning rate, from when on layers of a pretrained base learn too
 
@@ -43,9 +48,11 @@ class Training:
         ready: Network | None,
         should_yield: Callable[[], bool] | None,
         on_network: Callable[[Network], None] | None,
+        team: Chief | None = None,
     ) -> None:
         self.run, self.folder = run, run.folder
         self._on_event, self._ready, self._on_network = on_event, ready, on_network
+        self._team = team
         self.config = TrainingConfig.from_json(run.config)
         self.position = Position()
         self._best: list[np.ndarray] | None = None
@@ -58,22 +65,13 @@ class Training:
     def work(self) -> tuple[str, dict | None]:
         """Train until it is over or to be left: how, and the outcome's figures if it is over."""
         config = self.config = self.config.check()
-        data = load_dataset(config.dataset, "train", limit=config.limit, complete=config.complete)
+        found = prepare(config, self._ready, self._team and self._team.strategy)
         self._val = load_dataset(config.dataset, "val", complete=config.complete)
-        shape, classes = data.images.shape[1:], len(data.class_names)
-        self._network = network_for(config, shape, classes, self._ready)
+        self._network, self._batches = found.network, found.batches
         if self._on_network:
             self._on_network(self._network)
-        self._batches = Batches(
-            data.images,
-            data.labels,
-            config.batch_size,
-            config.augmentation,
-            config.seed,
-            self._network.class_weights(data.labels),
-        )
         self._steps = len(self._batches)
-        self._open_diary(data)
+        self._open_diary(found.data)
         left = self._learn()
         if left in ("paused", "yielded"):
             self._rest(left)
@@ -170,7 +168,7 @@ class Training:
             class_names=list(data.class_names),
             sample_indices=self._recorder.samples.tolist(),
             sample_labels=self._val.labels[self._recorder.samples].tolist(),
-            **describe_device(),
+            **describe_device(self._network.strategy.num_replicas_in_sync),
         )
         card = describe(self._network.model, self.config, data.class_names)
         write_whole(self.folder / CARD, card.to_json().encode())
@@ -187,7 +185,7 @@ class Training:
         at, epochs = self.position, self.config.epochs
         # Quarters of the first epoch: that is where most of the learning happens.
         self._quarters = {i * self._steps // 4 for i in (1, 2, 3)} - {0, self._steps}
-        batches = iter(self._batches.as_tensors(at.step, self._steps * epochs))
+        batches = dealt(self._batches, self._network.strategy, at.step, self._steps * epochs)
         for epoch in range(at.epoch, 0 if at.stopped_early else epochs):
             self._begin_epoch(epoch)
             while at.step < (epoch + 1) * self._steps:
@@ -202,9 +200,8 @@ class Training:
         """``epoch`` counts from 0; some of its steps may have been done before."""
         at = self.position
         self._enter_phase(epoch)
-        model = self._network.model
-        model.make_train_function()
-        model.reset_metrics()
+        self._say("epoch")
+        self._network.begin_epoch()
         self._curve.begin_epoch(epoch, at.step - epoch * self._steps, at.sums)
         self._epoch_began = time.monotonic() - at.epoch_seconds
         at.sums, at.epoch_seconds = None, 0.0
@@ -215,6 +212,7 @@ class Training:
         due = self._network.phase == 0 and epoch >= settings["frozen_epochs"]
         if not due or not settings["unfreeze"]:
             return
+        self._say("phase", settings["unfreeze"])
         self._network.begin_phase(settings["unfreeze"])
         step = self.position.step
         self._writer.write("phase", step=step, epoch=epoch + 1, trainable=settings["unfreeze"])
@@ -223,6 +221,7 @@ class Training:
     def _step(self, batches: Iterator) -> None:
         at = self.position
         self._curve.learning_rate = rate = self._pace.rate
+        self._say("step", rate)
         self._network.learning_rate = rate
         means = self._network.model.train_function(batches)
         at.step += 1
@@ -234,6 +233,11 @@ class Training:
                     self._recorder.keep(f"step-{at.step}", at.step)
                 if at.step in self._quarters:
                     self._validate(QUICK_VAL)
+
+    def _say(self, word: str, value: float = 0) -> None:
+        """To the other processes at this training, where there are any."""
+        if self._team:
+            self._team.say(word, value)
 
     def _end_epoch(self) -> bool:
         """After the last step of an epoch; its state is what a crash falls back to.

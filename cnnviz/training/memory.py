@@ -8,10 +8,11 @@ from cnnviz import machine
 
 
 def memory_in_use() -> dict[str, int]:
-    """``memory``: resident bytes, where the system tells; ``gpu_memory`` where there is a GPU."""
+    """``memory``: resident bytes, where the system tells; ``gpu_memory`` where there are GPUs."""
     found = {}
     if resident := machine.resident_bytes():
         found["memory"] = resident
-    if tf.config.list_logical_devices("GPU"):
-        found["gpu_memory"] = int(tf.config.experimental.get_memory_info("GPU:0")["current"])
+    if cards := len(tf.config.list_logical_devices("GPU")):
+        taken = (tf.config.experimental.get_memory_info(f"GPU:{n}") for n in range(cards))
+        found["gpu_memory"] = sum(int(memory["current"]) for memory in taken)
     return found

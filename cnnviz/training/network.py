@@ -17,7 +17,9 @@ from cnnviz.models.structure import walk
 from cnnviz.training.batches import Batches
 from cnnviz.training.config import TrainingConfig
 from cnnviz.training.looking import Look
-from cnnviz.training.optimizers import make_optimizer
+from cnnviz.training.losses import Smoothed
+from cnnviz.training.optimizers import LossScale, make_optimizer
+from cnnviz.training.strategies import ONE, dealt, step_of_all, synchronize
 
 FORWARD_BATCH = 500
 FORWARD_VALUES = 50_000_000  # the largest output in a batch, at most: large images go in fewer
@@ -35,18 +37,26 @@ class Network:
         config: checked settings.
         input_shape: (h, w, c).
         classes: number of classes.
+        strategy: of ``strategies``, where several devices share each batch.
     """
 
     def __init__(
-        self, config: TrainingConfig, input_shape: tuple[int, int, int], classes: int
+        self,
+        config: TrainingConfig,
+        input_shape: tuple[int, int, int],
+        classes: int,
+        strategy: tf.distribute.Strategy = ONE,
     ) -> None:
-        self.fits = _needs(config, input_shape, classes)
+        self.fits = _needs(config, input_shape, classes, strategy)
+        self.strategy = strategy
         self.config, self._classes = config, classes
         self._build = lambda: build(
             config.architecture, input_shape, classes, **dict(config.parameters)
         )
-        with _policy(precision(config)):
+        with strategy.scope(), _policy(precision(config)):
             self.model = self._build()
+        if strategy.num_replicas_in_sync > 1:
+            synchronize(self.model)
         if config.l2:
             # On the variables, not in the layers: what is kept has no trace of it.
             for variable in self.model.weights:
@@ -66,18 +76,22 @@ class Network:
         return self.model(tf.cast(images, tf.float32), training=False)
 
     def _compile(self) -> None:
-        self._own_optimizer = make_optimizer(self.config)
-        # XLA would compile for seconds before the first step and gains nothing for small networks.
-        self.model.compile(
-            self._own_optimizer,
-            _Smoothed(self.config.label_smoothing, self._classes)
-            if self.config.label_smoothing
-            else "sparse_categorical_crossentropy",
-            metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
-            jit_compile=False,
-        )
-        self.optimizer = self.model.optimizer  # with half precision wrapped, to scale the loss
-        self.optimizer.build(self.model.trainable_variables)
+        with self.strategy.scope():
+            self._own_optimizer = self.optimizer = make_optimizer(self.config)
+            if self.model.dtype_policy.name == "mixed_float16":
+                self.optimizer = LossScale(self._own_optimizer, name="loss_scale_optimizer")
+            # XLA would compile for seconds before the first step and gain nothing for small ones.
+            self.model.compile(
+                self.optimizer,
+                Smoothed(self.config.label_smoothing, self._classes)
+                if self.config.label_smoothing
+                else "sparse_categorical_crossentropy",
+                metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+                jit_compile=False,
+            )
+            self.optimizer.build(self.model.trainable_variables)
+        if isinstance(self.strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            self.model.train_function = step_of_all(self.model, self.strategy)
         self._optimizer_start = [v.numpy() for v in self.optimizer.variables]
         self._rate: float | None = None
 
@@ -96,6 +110,11 @@ class Network:
             variable.assign(start)
         self._rate = None
         self.learning_rate = config.learning_rate
+
+    def begin_epoch(self) -> None:
+        """Loss and accuracy are counted from here on."""
+        self.model.make_train_function()
+        self.model.reset_metrics()
 
     def begin_phase(self, trainable: int | None) -> None:
         """How much of a pretrained base learns from here on; with it begins a fresh optimizer.
@@ -121,7 +140,7 @@ class Network:
     @property
     def learning_rate(self) -> float:
         """Of the next step."""
-        return float(self.optimizer.learning_rate)
+        return float(self.optimizer.learning_rate.numpy())
 
     @learning_rate.setter
     def learning_rate(self, rate: float) -> None:
@@ -153,7 +172,7 @@ class Network:
         weights = self.class_weights(labels)
         batches = Batches(images, labels, batch_size, (), seed=0, class_weights=weights)
         self.model.make_train_function()
-        self.model.train_function(iter(batches.as_tensors()))
+        self.model.train_function(dealt(batches, self.strategy))
         self.probabilities(images[:9])
         Look(self.model, images).insight("step-0", 0, None, None)
 
@@ -165,7 +184,7 @@ class Network:
         that are looked at, validated or kept as the result are these; :meth:`state` belongs
         outside, and so do steps.
         """
-        averaged = self.config.weight_averaging and int(self.optimizer.iterations) > 0
+        averaged = self.config.weight_averaging and int(self.optimizer.iterations.numpy()) > 0
         if self._evaluating or not averaged:
             yield
             return
@@ -229,10 +248,11 @@ def network_for(
     input_shape: tuple[int, int, int],
     classes: int,
     ready: Network | None = None,
+    strategy: tf.distribute.Strategy = ONE,
 ) -> Network:
     """The network to train: ``ready`` when it fits, else a new one; raises BadInput."""
-    if ready is None or ready.fits != _needs(config, input_shape, classes):
-        ready = Network(config, input_shape, classes)
+    if ready is None or ready.fits != _needs(config, input_shape, classes, strategy):
+        ready = Network(config, input_shape, classes, strategy)
     ready.begin(config)
     return ready
 
@@ -269,22 +289,12 @@ def _policy(name: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-class _Smoothed(keras.losses.Loss):
-    """Cross-entropy against labels that leave ``share`` to all classes alike (arXiv 1512.00567).
-
-    Takes class numbers, which Keras' own label smoothing does not.
-    """
-
-    def __init__(self, share: float, classes: int) -> None:
-        super().__init__(name="smoothed_crossentropy")
-        self._share, self._classes = share, classes
-
-    def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
-        wanted = tf.one_hot(tf.cast(tf.reshape(y_true, [-1]), tf.int32), self._classes)
-        return keras.losses.categorical_crossentropy(wanted, y_pred, label_smoothing=self._share)
-
-
-def _needs(config: TrainingConfig, input_shape: tuple[int, ...], classes: int) -> tuple:
+def _needs(
+    config: TrainingConfig,
+    input_shape: tuple[int, ...],
+    classes: int,
+    strategy: tf.distribute.Strategy,
+) -> tuple:
     """What is built into a network: everything else is set by :meth:`Network.begin`."""
     parameters = tuple(sorted(dict(config.parameters).items()))
     return (
@@ -300,4 +310,5 @@ def _needs(config: TrainingConfig, input_shape: tuple[int, ...], classes: int) -
         config.weight_averaging,
         config.gradient_accumulation,
         precision(config),
+        strategy.num_replicas_in_sync,
     )

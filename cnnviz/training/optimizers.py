@@ -50,6 +50,22 @@ class _AdamW(_Averaging, keras.optimizers.AdamW):
     pass
 
 
+class LossScale(keras.optimizers.LossScaleOptimizer):
+    """Keras' own, but for several devices: no step is made when any of them has gone too far.
+
+    Keras looks at the gradients of the first device, and would let the others' infinities through.
+    """
+
+    def check_finite(self, grads: list[tf.Tensor]) -> tf.Tensor:
+        """Whether all gradients are numbers, on all devices."""
+        finite = super().check_finite(grads)
+        here = tf.distribute.get_replica_context()
+        if here is None or here.num_replicas_in_sync == 1:
+            return finite
+        lost = here.all_reduce(tf.distribute.ReduceOp.SUM, tf.cast(~finite, tf.float32))
+        return tf.equal(lost, 0.0)
+
+
 def make_optimizer(config: TrainingConfig) -> keras.Optimizer:
     """A fresh optimizer as the config asks for.
 

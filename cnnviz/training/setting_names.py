@@ -36,6 +36,7 @@ LABELS = {
     "mixed_precision": N_("Mixed precision"),
     "seed": N_("Seed"),
     "tensorboard": N_("TensorBoard logs"),
+    "devices": N_("Graphics cards"),
 }
 OPTIMIZER_NAMES = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD"}  # names, not words
 SCHEDULE_NAMES = {
@@ -44,6 +45,7 @@ SCHEDULE_NAMES = {
     "one_cycle": N_("one-cycle"),
     "reduce_on_plateau": N_("reduce on plateau"),
 }
+DEVICE_NAMES = {"one": N_("one"), "all": N_("all")}
 _LONGEST = 32  # letters of a value: the blocks of a network of one's own go on and on
 
 
@@ -94,5 +96,6 @@ def _text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     text = str(value)
-    text = OPTIMIZER_NAMES.get(text) or SCHEDULE_NAMES.get(text) or text
+    for names in (OPTIMIZER_NAMES, SCHEDULE_NAMES, DEVICE_NAMES):
+        text = names.get(text, text)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1].rstrip(" ,") + "…"

@@ -60,7 +60,7 @@ def slot_count() -> int:
     wanted = os.environ.get("CNNVIZ_TRAINING_SLOTS", "")
     if wanted.isdecimal() and 1 <= int(wanted) <= _MOST:
         return int(wanted)
-    useful = max(2, len(machine.gpus()) or machine.cores() // 2)
+    useful = max(2, len(machine.all_gpus()) or machine.cores() // 2)
     affordable = int((machine.memory() - _REST_NEEDS) // RUN_NEEDS)
     return max(1, min(useful, affordable, _MOST))
 
@@ -101,10 +101,16 @@ def at_work(number: int) -> str:
         return ""
 
 
-def environment(number: int) -> dict[str, str]:
-    """What the worker of a slot has on top of our environment: a graphics card of its own."""
-    cards = machine.gpus()
-    return {"CUDA_VISIBLE_DEVICES": cards[number % len(cards)]} if cards else {}
+def environment(number: int, every_card: bool = False) -> dict[str, str]:
+    """What the worker of a slot has on top of our environment: a graphics card of its own.
+
+    ``every_card`` is for a worker whose run learns on all of them, while no other is at work.
+    """
+    cards = machine.all_gpus()
+    if not cards:
+        return {}
+    seen = cards if every_card else [cards[number % len(cards)]]
+    return {"CUDA_VISIBLE_DEVICES": ",".join(seen), machine.ALL_GPUS: ",".join(cards)}
 
 
 def _folder() -> Path:

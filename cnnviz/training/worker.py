@@ -4,6 +4,10 @@ It takes the run whose turn it is, carries it out, and takes the next, with Tens
 the last network at hand. It ends when the queue is empty, unless its standard input is a pipe:
 then it is the spare and stays until somebody closes that, or whoever held it is gone. Once it has
 a run, nobody's end is its own; SIGTERM makes it save where it is, so that another can go on.
+
+A worker sees the graphics card of its slot. What a process sees is settled when it starts, so for a
+run that learns on all cards it becomes a new program with the same process, slot and locks, which
+ends after that run.
 """
 
 from __future__ import annotations
@@ -46,10 +50,14 @@ class Worker:
         slot: that it holds.
         spare_for: settings (JSON) to make ready for; None is a worker without a keeper, which
             is here for a run that waits already.
+        turn: a run that it has already, and the descriptor of its lock: it sees every card.
     """
 
-    def __init__(self, slot: slots.Slot, spare_for: str | None) -> None:
-        self._slot, self._spare_for = slot, spare_for
+    def __init__(
+        self, slot: slots.Slot, spare_for: str | None, turn: tuple[Run, int] | None = None
+    ) -> None:
+        self._slot, self._spare_for, self._turn = slot, spare_for, turn
+        self._sees_every_card = turn is not None
         self._ready: Network | None = None
         self._told_to_end = self._broken = False
         self._loaded, self._too_large = False, float("inf")
@@ -59,11 +67,14 @@ class Worker:
     def work(self) -> None:
         """Carry out runs until there is no reason to stay."""
         signal.signal(signal.SIGTERM, self._end_soon)
-        if self._spare_for is not None:
+        if self._spare_for is not None and self._turn is None:
             self._load()
         while not self._told_to_end and self._slot.valid:
             self._seen = self._queue_changed()
-            if turn := turns.next_turn(self._slot.note):
+            if turn := self._turn or turns.next_turn(self._slot.note):
+                if turns.wants_every_card(turn[0]) and not self._sees_every_card:
+                    self._start_over(*turn)
+                self._turn = None
                 self._carry_out(*turn)
                 if self._told_to_end:  # with the run still noted: nobody shall count on us
                     return
@@ -81,7 +92,15 @@ class Worker:
 
     def _worn_out(self) -> bool:
         grown = machine.resident_bytes() > self._too_large
-        return self._broken or grown or self._runs >= RECYCLE_RUNS
+        return self._broken or grown or self._sees_every_card or self._runs >= RECYCLE_RUNS
+
+    def _start_over(self, run: Run, lock: int) -> None:
+        """Become a worker that sees every card and has this run; does not return."""
+        for descriptor in (lock, self._slot.descriptor):
+            os.set_inheritable(descriptor, True)
+        given = [*sys.orig_argv[1:], "--run", run.id, "--lock", str(lock)]
+        environment = slots.environment(self._slot.number, every_card=True)
+        os.execve(sys.executable, [sys.executable, *given], {**os.environ, **environment})
 
     def _carry_out(self, run: Run, lock: int) -> None:
         os.set_inheritable(lock, False)
@@ -180,13 +199,17 @@ def main() -> None:
     parser.add_argument("--slot", type=Path, required=True, help="file of the slot")
     parser.add_argument("--descriptor", type=int, required=True, help="its lock, inherited")
     parser.add_argument("--spare", help="make ready for these settings (JSON), then wait")
+    parser.add_argument("--run", type=Run, help="begin with this one, whose lock we have")
+    parser.add_argument("--lock", type=int, help="its descriptor, inherited")
     given = parser.parse_args()
-    machine.stand_back(NICENESS)
+    turn = given.run and (given.run, given.lock)
+    if turn is None:
+        machine.stand_back(NICENESS)  # else we are what has become of a process that did
     with contextlib.suppress(OSError):  # where memory runs out, a training goes, not the web
         Path("/proc/self/oom_score_adj").write_text("500")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.set_inheritable(given.descriptor, False)
-    Worker(slots.Slot(given.slot, given.descriptor), given.spare).work()
+    Worker(slots.Slot(given.slot, given.descriptor), given.spare, turn).work()
     sys.stdout.flush()
     os._exit(0)  # all is written; TensorFlow would take its time to end
 

@@ -16,6 +16,7 @@ from cnnviz.training.augment import AUGMENTATIONS
 from cnnviz.training.config import (
     APPLIES,
     BOUNDS,
+    DEVICES,
     OPTIMIZERS,
     SCHEDULES,
     SWITCHES,
@@ -47,10 +48,11 @@ NAMES = {  # field → its name in the URL
     "mixed_precision": "mixed",
     "seed": "seed",
     "tensorboard": "tensorboard",
+    "devices": "devices",
 }
 ALL, NONE, YES, NO = "all", "none", "yes", "no"
 _ABSENT = {"limit": ALL, "early_stopping": NONE}  # what None is called
-_CHOICES = {"schedule": SCHEDULES, "optimizer": OPTIMIZERS}
+_CHOICES = {"schedule": SCHEDULES, "optimizer": OPTIMIZERS, "devices": DEVICES}
 
 Look = Callable[[str, str, Container[str]], str]
 """``look(name, usual, valid)``: a text of the address, ``usual`` where none that is valid is."""

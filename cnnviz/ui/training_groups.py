@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from cnnviz.machine import all_gpus
 from cnnviz.models.architectures import get_architecture
 from cnnviz.models.parameters import Parameter
 from cnnviz.training.augment import AUGMENTATIONS
-from cnnviz.training.config import OPTIMIZERS, SCHEDULES, TrainingConfig
+from cnnviz.training.config import DEVICES, OPTIMIZERS, SCHEDULES, TrainingConfig
 from cnnviz.training.setting_names import LABELS, OPTIMIZER_NAMES, SCHEDULE_NAMES
 from cnnviz.ui import augmented_samples, training_address, training_data, training_fields
 from cnnviz.ui.language import _, n_
@@ -179,7 +180,7 @@ def by_heart(config: TrainingConfig) -> None:
 
 
 def machine(config: TrainingConfig) -> str:
-    """Precision, chance, logs, and a name; returns the name."""
+    """Precision, graphics cards, chance, logs, and a name; returns the name."""
     left, right = st.columns(2, gap="large")
     key = "training-title"
     if (wanted := st.session_state.pop(TITLE_WANTED, None)) is not None:
@@ -206,6 +207,17 @@ def machine(config: TrainingConfig) -> str:
             config,
             _("Computes with half as many digits: faster on a graphics card, the same result."),
         )
+        if (cards := len(all_gpus())) > 1:
+            training_fields.switch(
+                _("All graphics cards"),
+                NAMES["devices"],
+                config.devices == "all",
+                _(
+                    "Shares every batch among the {count} graphics cards of this machine, once no "
+                    "other training is at work: faster for a large network, not for a small one."
+                ).format(count=cards),
+                DEVICES,
+            )
         _switch(
             "tensorboard",
             config,

@@ -9,6 +9,7 @@ import pytest
 
 from cnnviz import storage
 from cnnviz.datasets.imported import delete_imported, import_dataset
+from cnnviz.machine import ALL_GPUS
 from cnnviz.runs import locks
 from cnnviz.runs.run import Run, create_run, delete_run, list_runs
 from cnnviz.training.config import TrainingConfig
@@ -72,7 +73,8 @@ def changed_line(at) -> str:
 
 def test_a_link_with_every_setting_shows_every_setting(open_page):
     link = training_address.write(UNUSUAL.check())
-    named = {f.name for f in fields(TrainingConfig)} - {"parameters", "title", "weight_decay"}
+    elsewhere = {"parameters", "title", "weight_decay", "devices"}
+    named = {f.name for f in fields(TrainingConfig)} - elsewhere
     assert {training_address.NAMES[name] for name in named} <= set(link)
     at = open_page("train", **link)
     assert not at.exception and not at.error
@@ -89,6 +91,16 @@ def test_a_link_with_every_setting_shows_every_setting(open_page):
     line = changed_line(at)
     for words in ("Momentum: 0\\.7", "Label smoothing: 0\\.15", "Class weights", "Dropout: 0\\.35"):
         assert words in line
+
+
+def test_all_graphics_cards_are_offered_where_there_are_several(open_page, monkeypatch):
+    assert "devices" not in shown(open_page("train"))
+    monkeypatch.setenv(ALL_GPUS, "0,1")
+    assert shown(open_page("train"))["devices"] is False
+    at = open_page("train", devices="all")
+    assert shown(at)["devices"] is True and "Graphics cards: all" in changed_line(at)
+    at.toggle(key="choice-devices").set_value(False).run()
+    assert "devices" not in at.query_params and changed_line(at) == ""
 
 
 def test_usual_settings_change_nothing_and_offer_no_way_back(open_page):

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from cnnviz import storage
+from cnnviz import machine, storage
 from cnnviz.runs import attempts, locks, queue, turns
 from cnnviz.runs.events import EventWriter
 from cnnviz.runs.run import Run, create_run, delete_run
@@ -53,6 +53,62 @@ def test_who_has_none_at_work_comes_before_who_came_first():
     end(run, lock)
     assert next_turn()[0].id == second.id  # hers has ended: who came first
     assert next_turn()[0].id == third.id
+
+
+@pytest.fixture
+def two_cards(monkeypatch):
+    monkeypatch.setattr(machine, "gpus", lambda: ["0", "1"])
+
+
+def test_a_run_on_all_cards_waits_for_the_others_and_they_for_it(two_cards):
+    early = [waiting_run("ann"), waiting_run("bob")]
+    locked = [next_turn()[1] for _ in early]
+    wide = waiting_run("cy", devices="all")
+    late = [waiting_run("dan"), waiting_run("eve", devices="one")]
+    assert next_turn() is None  # there would be room for one of them: then it would never come
+    end(early[0], locked[0])
+    assert next_turn() is None
+    end(early[1], locked[1])
+    run, lock = next_turn()
+    assert run.id == wide.id
+    assert next_turn() is None  # nobody beside it
+    end(run, lock)
+    assert [next_turn()[0].id for _ in late] == [run.id for run in late]
+
+
+def test_a_run_on_all_cards_has_no_better_place_than_another(two_cards):
+    first, second = (waiting_run("ann", devices="all") for _ in range(2))
+    run, lock = next_turn()
+    assert run.id == first.id
+    other = waiting_run("bob")
+    end(run, lock)
+    turn = next_turn()
+    assert turn[0].id == second.id  # she has none at work: who came first
+    third = waiting_run("ann", devices="all")
+    end(*turn)
+    run, lock = next_turn()
+    assert run.id == other.id
+    assert next_turn() is None
+    end(run, lock)
+    assert next_turn()[0].id == third.id
+
+
+def test_with_one_card_all_is_one(monkeypatch):
+    monkeypatch.setattr(machine, "gpus", lambda: ["0"])
+    for _ in range(2):
+        waiting_run("ann", devices="all")
+    assert owners_in_turn(2) == ["ann", "ann"]
+
+
+def test_a_place_behind_a_run_on_all_cards(two_cards):
+    for owner, left in (("ann", 10.0), ("bob", 30.0)):
+        waiting_run(owner)
+        at_work(next_turn()[0], 10, left)
+    wide, late = waiting_run("cy", devices="all"), waiting_run("dan")
+    places = [place_of(run) for run in (wide, late)]
+    assert [p.position for p in places] == [1, 2]
+    assert places[0].seconds == pytest.approx(30)  # both have to end
+    assert places[1].seconds is None  # nothing is known about how long it takes on all cards
 
 
 def test_a_clock_that_is_set_back_lets_nobody_jump_the_queue(monkeypatch):

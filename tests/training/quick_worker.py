@@ -25,10 +25,15 @@ def carry_out(self, run):
     kept = json.loads(state.read_text()) if state.exists() else None
     events.cut(run.folder, kept["offset"] if kept else 0)
     writer = events.EventWriter(run.folder)
+    here = {
+        "pid": os.getpid(),
+        "niceness": os.getpriority(os.PRIO_PROCESS, 0),
+        "cards": os.environ.get("CUDA_VISIBLE_DEVICES", ""),
+    }
     if kept is None:
-        writer.write("start", steps_per_epoch=1, epochs=run.config["epochs"], pid=os.getpid())
+        writer.write("start", steps_per_epoch=1, epochs=run.config["epochs"], **here)
     else:
-        writer.write("resume", step=kept["epoch"], pid=os.getpid())
+        writer.write("resume", step=kept["epoch"], **here)
     print("this is", run.id)
     sys.stdout.flush()
     epoch = kept["epoch"] if kept else 0

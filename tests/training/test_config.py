@@ -51,6 +51,8 @@ def test_settings_cannot_be_changed_by_accident():
         {"class_weights": 1},
         {"complete": "yes"},
         {"gradient_accumulation": 0},
+        {"devices": "some"},
+        {"devices": "all", "gradient_accumulation": 2},
         {"parameters": [1]},
         {"parameters": {"width": 3}},
         {"parameters": {"depth": 3}},

@@ -209,6 +209,50 @@ def test_stopping_what_waits():
     assert tried.status == "stopped" and 3 < tried.outcome["epoch"] < 60
 
 
+def cards_of(run):
+    return [e["cards"] for e in run.events() if "pid" in e]
+
+
+def test_a_run_on_all_cards_is_alone_and_sees_them_all(monkeypatch):
+    """Cards that are only names: the training here takes milliseconds and needs none."""
+    monkeypatch.setenv(machine.ALL_GPUS, "0,1")
+    keep_spare()
+    spare = launch._workers[0].process.pid
+    early = [start("ann", 30), start("bob", 30)]
+    assert sorted(worker_of(r) and cards_of(r)[0] for r in early) == ["0", "1"]
+    settings = {"dataset": "mnist", "architecture": "lenet5", "devices": "all"}
+    wide = start_training(TrainingConfig(**settings, epochs=30), "cy")
+    late = start("dan")
+    while wide.status == "waiting":
+        assert late.status == "waiting"
+        time.sleep(0.01)
+    assert not any(r.pending for r in early)
+    while wide.pending:
+        assert late.status == "waiting" or not wide.active
+        time.sleep(0.01)
+    assert wide.status == "finished" and cards_of(wide) == ["0,1"] and steps(wide)[-1] == 30
+    carrier = worker_of(wide)
+    assert carrier in {spare, *map(worker_of, early)}  # the process of one that was there
+    niceness = min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10)
+    wait_until(lambda: [dispatch(), not late.pending][1])
+    assert late.status == "finished" and cards_of(late)[0] in ("0", "1")
+    assert worker_of(late) != carrier
+    assert [e["niceness"] for r in (*early, wide, late) for e in kinds(r, "start")] == [
+        niceness
+    ] * 4
+
+
+def test_killed_on_all_cards_it_goes_on(monkeypatch):
+    monkeypatch.setenv(machine.ALL_GPUS, "0,1")
+    settings = {"dataset": "mnist", "architecture": "lenet5", "devices": "all"}
+    run = start_training(TrainingConfig(**settings, epochs=60), "ann")
+    wait_until(lambda: len(steps(run)) > 3)
+    os.kill(worker_of(run), signal.SIGKILL)
+    wait_until(lambda: [dispatch(), not run.pending][1])
+    assert run.status == "finished" and steps(run) == list(range(1, 61))
+    assert cards_of(run) == ["0,1", "0,1"]
+
+
 def test_a_spare_takes_the_next_training_and_stays():
     keep_spare()
     (spare,) = launch._workers

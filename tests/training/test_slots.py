@@ -47,6 +47,19 @@ def test_each_card_has_its_worker(monkeypatch):
     assert slots.environment(0) == {}
 
 
+def test_a_worker_that_was_given_one_card_knows_of_the_others(monkeypatch):
+    monkeypatch.setattr(machine, "gpus", lambda: ["0", "1", "4"])
+    for name, value in slots.environment(1).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(machine, "gpus", lambda: ["1"])  # what it sees itself
+    assert machine.all_gpus() == ["0", "1", "4"]
+    assert slots.environment(2)["CUDA_VISIBLE_DEVICES"] == "4"  # of one that it starts
+    assert slots.environment(0, every_card=True)["CUDA_VISIBLE_DEVICES"] == "0,1,4"
+    monkeypatch.setattr(machine, "cores", lambda: 2)
+    monkeypatch.setattr(machine, "memory", lambda: 64e9)
+    assert slots.slot_count() == 3
+
+
 def test_a_slot_is_free_again_when_its_worker_is_killed(monkeypatch):
     monkeypatch.setenv("CNNVIZ_TRAINING_SLOTS", "2")
     one, two = slots.take(), slots.take()
