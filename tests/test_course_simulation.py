@@ -78,8 +78,8 @@ def erlang_c(servers, load):
 
 def test_several_workers_wait_as_erlang_says(measured):
     """M/M/c: three workers take long questions, the first one does not."""
-    mean, apart, servers = 0.4, 0.2, 3
-    found = waits_in_line(measured, 1 + servers, lambda r: r.expovariate(1 / mean), 12_000, apart)
+    mean, apart, servers = 0.4, 0.25, 3
+    found = waits_in_line(measured, 1 + servers, lambda r: r.expovariate(1 / mean), 20_000, apart)
     expected = erlang_c(servers, mean / apart) * mean / (servers - mean / apart)
     assert found == pytest.approx(expected, rel=0.1)
 
@@ -189,7 +189,7 @@ def test_more_slots_let_the_last_curve_begin_sooner_until_all_have_one(measured)
     ]
     # Twenty trainings of ten seconds, one after the other, against a minute of presses.
     assert last[0] == pytest.approx(19 * 10 + 1 - 60, abs=15)
-    assert last[0] > last[1] > last[2] == pytest.approx(1.0, abs=0.1)
+    assert last[0] > last[1] > last[2] == pytest.approx(1.0, abs=0.3)
 
 
 def test_two_web_processes_share_the_work_and_cost_memory_twice(measured):

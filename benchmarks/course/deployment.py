@@ -16,7 +16,8 @@ class Deployment:
     ``gpu_factor`` times as fast as this machine's cores. ``cores`` that all of them share; without
     a number, each process has as many as it can use. ``spares``: training workers that are loaded
     before anybody presses Start. ``static_elsewhere``: what a browser keeps comes from a server of
-    its own.
+    its own. ``quick_looks``: a look at the queue, or at what somebody keeps, costs the same however
+    much there is (today all of it is read each time).
     """
 
     web: int = 1
@@ -28,6 +29,7 @@ class Deployment:
     cores: float = float("inf")
     spares: int = 2
     static_elsewhere: bool = False
+    quick_looks: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import simpy
 
@@ -23,10 +23,6 @@ class Training:
     seen: simpy.Event
     ended: simpy.Event
 
-    @property
-    def working(self) -> bool:
-        return self.began.triggered and not self.ended.triggered
-
 
 @dataclass
 class Trainings:
@@ -39,7 +35,6 @@ class Trainings:
     measured: Measured
     deployment: Deployment
     kept: int = 0
-    first_points: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.env = self.machine.env
@@ -48,7 +43,7 @@ class Trainings:
         self.processes: list[Process] = []
         self._waiting: list[Training] = []
         self._at_work: Counter[str] = Counter()
-        self._arrived = self.env.event()
+        self._turns = simpy.Store(self.env)  # one for each that waits
         cards = Machine(self.env) if self.deployment.gpu_factor else self.machine
         for number in range(self.deployment.slots):
             process = cards.process(self._seconds()[2], BACKGROUND)
@@ -65,25 +60,20 @@ class Trainings:
         training = Training(owner, self.env.now, *(self.env.event() for _moment in range(3)))
         self._waiting.append(training)
         self.kept += 1
-        self._arrived.succeed()
-        self._arrived = self.env.event()
+        self._turns.put(None)
         return training
 
     def _pull(self, process: Process, cold: bool) -> Iterator[simpy.Event]:
         until_seen, after, width = self._seconds()
         while True:
-            while not self._waiting:
-                yield self._arrived
+            yield self._turns.get()
             if cold:  # a worker is started when somebody waits
                 yield self.env.timeout(self.measured.cold_start_s)
                 cold = False
             training = yield from self._next_turn()
-            if training is None:
-                continue
             training.began.succeed()
             yield process.work(until_seen, width)
             training.seen.succeed()
-            self.first_points.append(self.env.now - training.asked_at)
             yield process.work(after, width)
             self._at_work[training.owner] -= 1
             training.ended.succeed()
@@ -94,8 +84,6 @@ class Trainings:
             took = self.measured.queue["look_s"] * self.pending
             self.locked_s += took
             yield self.env.timeout(took)
-            if not self._waiting:
-                return None
             training = min(self._waiting, key=lambda t: (self._at_work[t.owner], t.asked_at))
             self._waiting.remove(training)
             self._at_work[training.owner] += 1
