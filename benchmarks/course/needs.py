@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from benchmarks.course.deployment import Deployment, Lesson
 from benchmarks.course.services import Measured
-from benchmarks.course.simulation import Outcome, simulate
+from benchmarks.course.simulation import WINDOW_S, Outcome, simulate
 
 # Seconds, 95 % of all: what may be waited for, and what it is that makes people wait.
 BARS: Mapping[str, tuple[float, str]] = {
@@ -21,7 +21,12 @@ BARS: Mapping[str, tuple[float, str]] = {
     "first point": (60.0, "training slots"),
 }
 FIELDS = {"web processes": "web", "workers": "workers", "training slots": "slots"}
+_SURELY = 0.7  # of what the work needs is not enough
 _FULL = 0.95  # what is busier than that is the bottleneck, not what waits for it
+
+
+class NotEnough(Exception):
+    """Whatever the numbers, this is what there is too little of."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +65,9 @@ def smallest(
         NotEnough: of something no number is enough.
     """
     plenty = Deployment(
-        **{**vars(base), "web": lesson.students // 15 + 2, "slots": lesson.students}
+        **{**vars(base), "web": lesson.students // 40 + 2, "slots": lesson.students}
     )
-    plenty = replace(plenty, workers=lesson.students // 6 + 6 if base.one_pool else 12)
+    plenty = replace(plenty, workers=lesson.students // 12 + 6 if base.one_pool else 12)
     fewest = base
     for name, field in FIELDS.items():
         own = {kind: bar for kind, bar in bars.items() if bar[1] == name}
@@ -87,10 +92,6 @@ def smallest(
     return fewest, outcome
 
 
-class NotEnough(Exception):
-    """Whatever the numbers, this is what there is too little of."""
-
-
 def _fewest(
     lesson: Lesson,
     measured: Measured,
@@ -108,12 +109,13 @@ def _fewest(
     outcome = simulate(lesson, plenty, measured)
     if found := missed(outcome, bars):
         raise NotEnough(found[0].because)
-    # In its busiest minute it may be late, but not by much more than a minute's work.
-    missing = max(int(outcome.busy[name] * enough / 2), 0)
+    # With plenty, the work of the busiest minute is done within it; now it may take longer.
+    longer = WINDOW_S + lesson.start_within_s + max(bar for bar, _because in bars.values())
+    missing = int(_SURELY * outcome.busy[name] * enough * WINDOW_S / longer)
     while enough - missing > max(1, missing // 25):
-        middle = (enough + missing) // 2 if missing else max(enough // 2, 1)
-        if missing and middle > 2 * missing:
-            middle = 2 * missing
+        middle = (enough + missing) // 2
+        if enough == getattr(plenty, field):  # from below: what has little takes less to simulate
+            middle = min(middle, missing + max(1, missing // 3))
         if short(middle):
             missing = middle
         else:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from benchmarks.course.deployment import GPU_FACTOR, Deployment, Lesson
-from benchmarks.course.needs import BARS, missed, smallest
+from benchmarks.course.needs import BARS, NotEnough, missed, smallest
 from benchmarks.course.services import Measured
 from benchmarks.course.simulation import Outcome, simulate
 
@@ -19,7 +19,22 @@ TODAY = Deployment()
 CHANGED = Deployment(quick_looks=True, static_elsewhere=True)
 SHOWN = ("page", "coming", "start", "quick question", "long question", "first point")
 # Nobody turns pages: for what depends on trainings alone.
-ONLY_START = Lesson(MOST, 60.0, 120.0, think_s=(1e6, 1e6), patience_s=900.0, last_s=1200.0)
+ONLY_START = Lesson(MOST, 60.0, 60.0, think_s=(1e6, 1e6), patience_s=900.0, last_s=900.0)
+
+
+@dataclass(frozen=True)
+class Need:
+    """What is enough; ``never`` names what no number of slots makes up for."""
+
+    deployment: Deployment
+    outcome: Outcome
+    never: str = ""
+
+    @property
+    def workers(self) -> int:
+        """Of all pools together."""
+        pools = 1 if self.deployment.one_pool else self.deployment.web
+        return self.deployment.workers * pools
 
 
 def growing(measured: Measured) -> dict[int, Outcome]:
@@ -40,7 +55,7 @@ def growing_table(found: dict[int, Outcome]) -> str:
         for students, outcome in found.items()
     ]
     head = ["students", *SHOWN, "web process busy", "workers busy", "slots busy", "short of"]
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def setups() -> dict[str, Deployment]:
@@ -56,51 +71,73 @@ def setups() -> dict[str, Deployment]:
     }
 
 
-def needs_table(measured: Measured, students: int = MOST) -> str:
+def needs(measured: Measured, students: int = MOST) -> dict[str, Need]:
     """The smallest numbers with which every bar is held."""
-    names, found = list(setups()), setups().values()
     with ProcessPoolExecutor() as pool:
-        rows = list(pool.map(partial(_needs_row, measured.found, students), names, found))
-    head = ["", "web processes", "workers", "slots", "cores", "memory", "network", "worst"]
-    return _table(head, rows)
+        found = pool.map(partial(_need, measured.found, students), setups().values())
+        return dict(zip(setups(), found, strict=True))
+
+
+def needs_table(found: dict[str, Need]) -> str:
+    head = ["", "web processes", "workers", "slots", "cores", "memory", "network", "nearest bar"]
+    return table(head, [_needs_row(name, need) for name, need in found.items()])
 
 
 def patience_table(measured: Measured) -> str:
     """What the wait for a first point costs."""
-    rows = []
-    for bar in PATIENCE:
-        bars = {"first point": (bar, "training slots")}
-        slots = []
-        for factor in (None, GPU_FACTOR / 2, GPU_FACTOR, 2 * GPU_FACTOR):
-            base = replace(CHANGED, gpu_factor=factor, one_pool=True, reserve=False)
-            slots.append(smallest(ONLY_START, measured, base, bars)[0].slots)
-        cores = slots[0] * measured.training.width
-        rows.append([f"{bar:.0f} s", f"{slots[0]}", f"{cores:.0f}", *map(str, slots[1:])])
+    factors = (None, GPU_FACTOR / 2, GPU_FACTOR, 2 * GPU_FACTOR)
+    asked = [(bar, factor) for bar in PATIENCE for factor in factors]
+    with ProcessPoolExecutor() as pool:
+        slots = dict(zip(asked, pool.map(partial(_slots, measured.found), asked), strict=True))
+    rows = [
+        [
+            f"{bar:.0f} s",
+            str(slots[bar, None]),
+            f"{slots[bar, None] * measured.training.width:.0f}",
+            *(str(slots[bar, factor]) for factor in factors[1:]),
+        ]
+        for bar in PATIENCE
+    ]
     cards = [f"cards, {f:.0f} ×" for f in (GPU_FACTOR / 2, GPU_FACTOR, 2 * GPU_FACTOR)]
-    return _table(["first point, p95", "slots without cards", "their cores", *cards], rows)
+    return table(["first point, p95", "slots without cards", "their cores", *cards], rows)
 
 
-def _needs_row(found: dict, students: int, name: str, base: Deployment) -> list[str]:
-    lesson = Lesson(students)
-    try:
-        deployment, outcome = smallest(lesson, Measured(found), base)
-    except ValueError as error:
-        return [name, *["–"] * 6, str(error)]
-    worst = max(BARS, key=lambda kind: outcome.p(kind) / BARS[kind][0])
-    pools = 1 if deployment.one_pool else deployment.web
-    workers = f"{deployment.workers * pools}"
-    if pools > 1:
+def _needs_row(name: str, need: Need) -> list[str]:
+    deployment, outcome = need.deployment, need.outcome
+    kinds = [kind for kind in BARS if not (need.never and kind == "first point")]
+    worst = max(kinds, key=lambda kind: outcome.p(kind) / BARS[kind][0])
+    workers = f"{need.workers}"
+    if not deployment.one_pool and deployment.web > 1:
         workers += f" ({deployment.workers} each)"
     return [
         name,
         str(deployment.web),
         workers,
-        str(deployment.slots),
+        f"no number is enough: {need.never}" if need.never else str(deployment.slots),
         f"{outcome.cores:.0f}",
         f"{outcome.memory_mb / 1000:.0f} GB",
         f"{outcome.megabits:.0f} Mbit/s",
-        f"{worst}: {outcome.p(worst):.1f} s",
+        f"{worst}: {outcome.p(worst):.1f} s of {BARS[worst][0]:.0f}",
     ]
+
+
+def _need(found: dict, students: int, base: Deployment) -> Need:
+    lesson, measured, never = Lesson(students), Measured(found), ""
+    try:
+        deployment, outcome = smallest(lesson, measured, base)
+    except NotEnough as error:  # all the rest, with as many slots as students
+        never = str(error)
+        bars = {kind: bar for kind, bar in BARS.items() if kind != "first point"}
+        base = replace(base, slots=students)
+        deployment, outcome = smallest(lesson, measured, base, bars)
+    return Need(deployment, outcome, never)
+
+
+def _slots(found: dict, asked: tuple[float, float | None]) -> int:
+    bar, factor = asked
+    base = replace(CHANGED, gpu_factor=factor, one_pool=True, reserve=False)
+    bars = {"first point": (bar, "training slots")}
+    return smallest(ONLY_START, Measured(found), base, bars)[0].slots
 
 
 def _one(deployment: Deployment, found: dict, students: int) -> Outcome:
@@ -117,6 +154,7 @@ def _seconds(seconds: float, bar: float) -> str:
     return f"**{text}**" if seconds > bar else text
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """As Markdown."""
     lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"

@@ -21,6 +21,7 @@ from benchmarks.course.deployment import Deployment, Lesson
 from benchmarks.course.measure import SLOTS
 from benchmarks.course.services import Measured
 from benchmarks.course.simulation import Outcome, simulate
+from benchmarks.course.tables import table
 from benchmarks.load import KNOWN_IMAGES, MODELS, PAGES
 from benchmarks.sessions import Session
 from benchmarks.tables import share
@@ -174,21 +175,19 @@ def compared(real: Reality, found: Outcome) -> list[tuple[str, float, float, str
     return rows
 
 
-def validate() -> bool:
-    """Print both side by side; whether all figures are held."""
+def validate() -> tuple[str, bool]:
+    """Both side by side as Markdown; whether all figures are held."""
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder), **SLOTS) as (where, pid):
         real = asyncio.run(_attend(where, pid, Path(folder)))
     here = Deployment(cores=machine.cores(), static_elsewhere=True)
-    found = simulate(LESSON, here, Measured.read())
-    held = True
-    print(f"{LESSON.students} people for {LESSON.last_s:.0f} s on {machine.cores()} cores")
-    print(f"{'':44}{'real':>10}{'simulated':>12}{'ratio':>8}")
-    for name, seen, said, unit in compared(real, found):
-        near = abs(seen - said) <= SLACK[unit] or 1 / FACTOR <= said / max(seen, 1e-9) <= FACTOR
-        held &= near
+    held, rows = True, []
+    for name, seen, said, unit in compared(real, simulate(LESSON, here, Measured.read())):
         ratio = said / seen if seen else float("nan")
-        print(f"{name:44}{seen:10.3f}{said:12.3f}{ratio:8.2f}{'' if near else '   NOT HELD'}")
-    print(
-        f"held: within a factor of {FACTOR:.0f}, or {SLACK['s']} s, or {SLACK['share']} of the time"
-    )
-    return held
+        near = abs(seen - said) <= SLACK[unit] or 1 / FACTOR <= ratio <= FACTOR
+        held &= near
+        rows.append(
+            [name, f"{seen:.3f}", f"{said:.3f}", f"{ratio:.2f}", "yes" if near else "**no**"]
+        )
+    bar = f"within a factor of {FACTOR:.0f}, {SLACK['s']} s or {SLACK['share']:.0%} of the time"
+    said = f"{LESSON.students} people for {LESSON.last_s:.0f} s on {machine.cores()} cores; {bar}."
+    return f"{said}\n\n{table(['', 'real', 'simulated', 'ratio', 'held'], rows)}", held

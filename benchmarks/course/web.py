@@ -74,8 +74,11 @@ class WebProcess:
                 yield self.env.timeout(2 * TICK_S)
                 continue
             yield self.process.work(work)
-            self.polls.append(self.env.now - began)
-            yield self.env.timeout(max(TICK_S - (self.env.now - began), 0.001))
+            took = self.env.now - began
+            # Each of them has its share of the process, and waits where the time is not enough.
+            each = self.measured.poll_working.processor_s
+            self.polls.append(each * took / work + max(took - TICK_S, 0.0))
+            yield self.env.timeout(max(TICK_S - took, 0.001))
 
     def _tend(self) -> Iterator[simpy.Event]:
         """What it does every second by itself; those who wait want to know their place."""
