@@ -4,11 +4,16 @@ keeps the engine's rules, because it is the engine's rules that it runs."""
 import math
 import random
 import statistics
+from dataclasses import replace
+from xml.etree import ElementTree
 
 import pytest
 import simpy
 
+from benchmarks.course import page
 from benchmarks.course.deployment import Deployment, Lesson
+from benchmarks.course.needs import BARS, NotEnough, missed, smallest
+from benchmarks.course.picture import lines_svg
 from benchmarks.course.pool import Pool, simulated_clock
 from benchmarks.course.services import Measured, Service
 from benchmarks.course.sharing import BACKGROUND, Machine
@@ -209,3 +214,34 @@ def test_who_still_waits_when_the_lesson_ends_counts(measured):
     outcome = simulate(short, Deployment(slots=1), measured)
     assert outcome.unanswered > 10
     assert outcome.p("first point") > 15
+
+
+def test_the_smallest_numbers_hold_every_bar_and_fewer_slots_do_not(measured):
+    bars = BARS | {"quick question": (4.0, "workers"), "first point": (20.0, "training slots")}
+    deployment, outcome = smallest(LESSON, measured, Deployment(), bars)
+    assert missed(outcome, bars) == []
+    fewer = replace(deployment, slots=deployment.slots - 1)
+    assert [m.because for m in missed(simulate(LESSON, fewer, measured), bars)] == [
+        "training slots"
+    ]
+
+
+def test_a_lock_that_is_held_all_the_time_is_not_made_up_for_by_slots(measured):
+    measured.found["queue"]["look_s"] = 2.0
+    slow = Measured(measured.found)
+    with pytest.raises(NotEnough, match="lock of the queue"):
+        smallest(LESSON, slow, Deployment(), {"first point": (20.0, "training slots")})
+
+
+def test_the_page_has_a_place_for_everything_that_is_made():
+    text = page.PAGE.read_text(encoding="utf-8")
+    for name in (*page.MADE, "validated"):
+        begin = page.mark(name)
+        assert text.count(begin) == 1 and page.END in text.partition(begin)[2]
+
+
+def test_a_line_that_is_higher_stands_higher_in_the_picture():
+    drawn = lines_svg({"a": [1.0, 10.0], "b": [1.0, 1.0]}, [10, 100], "people", "seconds")
+    root = ElementTree.fromstring(drawn)
+    names = {t.text: float(t.get("y")) for t in root.iter() if t.text in ("a", "b")}
+    assert names["a"] < names["b"]

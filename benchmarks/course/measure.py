@@ -75,12 +75,12 @@ def _trainings(address: str, home: Path) -> tuple[str, dict[str, float]]:
     run, events = asyncio.run(measure_web.one_training(address, home))
     after = measure_compute.processor_of(list(before))
     moments = {kind: _first(events, kind) for kind in ("start", "batch", "end")}
-    pids = max(before, key=lambda pid: after.get(pid, 0.0) - before[pid])
+    pid = max(before, key=lambda one: after.get(one, 0.0) - before[one])
     return f"run:{run}@best", {
         "first_point_s": round(moments["batch"] - moments["start"], 3),
         "wall_s": round(moments["end"] - moments["start"], 3),
-        "processor_s": round(after[pids] - before[pids], 2),
-        "mb": round(machine.resident_bytes(pids) / 1e6),
+        "processor_s": round(after[pid] - before[pid], 2),
+        "mb": round(machine.resident_bytes(pid) / 1e6),
     }
 
 

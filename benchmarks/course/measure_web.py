@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import statistics
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from playwright.sync_api import Response, sync_playwright
+from playwright.sync_api import Error, Response, sync_playwright
 
 from benchmarks.course.clock import cost_of
 from benchmarks.lines import Line
@@ -31,8 +32,9 @@ def cold_visits(address: str, pid: int, visits: int = 2) -> dict[str, float]:
     received: list[int] = []
 
     def note(response: Response) -> None:
-        sizes = response.request.sizes()
-        received.append(sizes["responseHeadersSize"] + max(sizes["responseBodySize"], 0))
+        with contextlib.suppress(Error):  # what has no size: pictures that stand in the page
+            sizes = response.request.sizes()
+            received.append(sizes["responseHeadersSize"] + max(sizes["responseBodySize"], 0))
 
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)

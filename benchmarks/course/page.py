@@ -14,6 +14,7 @@ from cnnviz import storage
 PAGE = storage.ROOT / "docs" / "scaling.md"
 PICTURE = PAGE.parent / "pictures" / "scaling.svg"
 END = "<!-- end -->\n"
+MADE = ("answer", "measured", "growing", "needs", "patience")
 _CALM = 0.1  # of all cores
 
 
@@ -44,10 +45,15 @@ def write(made: dict[str, str]) -> None:
         if name == "picture":
             PICTURE.write_text(part, encoding="utf-8")
             continue
-        begin = f"<!-- {name}: python -m benchmarks.course --write -->\n"
+        begin = mark(name)
         before, rest = text.split(begin)
         text = f"{before}{begin}\n{part}\n{END}{rest.split(END, 1)[1]}"
     PAGE.write_text(text, encoding="utf-8")
+
+
+def mark(name: str) -> str:
+    """The line after which something made stands."""
+    return f"<!-- {name}: python -m benchmarks.course --write -->\n"
 
 
 def _answer(measured: Measured, growing: dict, needs: dict) -> str:

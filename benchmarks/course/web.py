@@ -53,11 +53,13 @@ class WebProcess:
         queue, waits = self.measured.queue, self._trainings.pending
         looks = queue["look_s"] * waits + queue["belongings_s"] * self._trainings.kept
         yield self.process.work(self.measured.start.processor_s + looks)
-        lock = self._trainings.lock.request()
-        yield lock
-        yield self.process.work(2 * queue["enqueue_s"] * self._trainings.pending)
-        training = self._trainings.start(owner)
-        self._trainings.lock.release(lock)
+        with self._trainings.lock.request() as lock:
+            yield lock
+            since = self.env.now
+            yield self.process.work(queue["enqueue_s"] * self._trainings.pending)
+            self._trainings.locked_s += self.env.now - since
+            training = self._trainings.start(owner)
+        yield self.process.work(queue["enqueue_s"] * self._trainings.pending)  # dispatch
         return training
 
     def _answer_polls(self) -> Iterator[simpy.Event]:
