@@ -31,7 +31,8 @@ def lines_svg(
     right, bottom = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
-        f'font-family="sans-serif" font-size="13" role="img" aria-label="{escape(up)}">',
+        f'font-family="sans-serif" font-size="13" fill="#1f2233" '
+        f'role="img" aria-label="{escape(up)}">',
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="#ffffff"/>',
     ]
     for power in range(round(math.log10(_LEAST_S)), round(math.log10(top)) + 1):
@@ -59,10 +60,9 @@ def lines_svg(
     for number, (name, values) in enumerate(lines.items()):
         path = "L".join(f"{x(p):.1f} {y(v):.1f}" for p, v in zip(places, values, strict=True))
         colour, dash = _COLOURS[number % 5], _DASHES[number % 5]
+        pen = f'fill="none" stroke="{colour}" stroke-width="2.5" stroke-dasharray="{dash}"'
         parts.append(
-            f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="2.5" '
-            f'stroke-dasharray="{dash}"/>'
-            f'<text x="{right + 10}" y="{names[number] + 4:.1f}" fill="{colour}" '
-            f'font-weight="600">{escape(name)}</text>'
+            f'<path d="M{path}" {pen}/><path d="M{right + 8} {names[number]:.1f}h26" {pen}/>'
+            f'<text x="{right + 40}" y="{names[number] + 4:.1f}">{escape(name)}</text>'
         )
     return "\n".join([*parts, "</svg>"]) + "\n"
