@@ -52,9 +52,11 @@ class Asked:
 
 @dataclass
 class Noted:
-    """Seconds from asking to the beginning, by cost (``quick`` or ``long``)."""
+    """Seconds from asking to the beginning, by cost (``quick`` or ``long``), and those in which
+    workers were at questions, guests and their hosts both counted."""
 
     in_line: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    computing_s: float = 0.0
     answered: int = 0
     shared: int = 0
 
@@ -116,6 +118,7 @@ class Pool:
             slot.has_answered(task.subject)
             asked = task.job
             self.noted.answered += 1
+            self.noted.computing_s += self.env.now - task.started_at
             if asked.key is not None:
                 self._kept.add(asked.key)
                 del self._under_way[asked.key]

@@ -39,7 +39,8 @@ WINDOW_S = 60.0  # in which something may be busiest
 class Outcome:
     """``waits``: seconds by what was waited for; ``unanswered`` of them had no end. ``busy`` and
     ``mean_busy``: by resource, the share of its time in the busiest minute and in all.
-    ``answered`` questions were computed, ``shared`` ones waited for somebody else's answer.
+    ``answered`` questions were computed in ``computing_s``, ``shared`` ones waited for somebody
+    else's answer.
     ``memory_mb``, ``cores`` and ``megabits`` a second (both of the busiest minute) are what all
     processes together need.
     """
@@ -48,6 +49,7 @@ class Outcome:
     busy: dict[str, float] = field(default_factory=dict)
     mean_busy: dict[str, float] = field(default_factory=dict)
     answered: int = 0
+    computing_s: float = 0.0
     shared: int = 0
     unanswered: int = 0
     memory_mb: float = 0.0
@@ -136,6 +138,7 @@ class Course:
             for kind, waits in pool.noted.in_line.items():
                 outcome.waits[f"{kind} in line"] += waits
             outcome.answered += pool.noted.answered
+            outcome.computing_s += pool.noted.computing_s
             outcome.shared += pool.noted.shared
         workers = sum(len(pool.workers) for pool in self.pools)
         outcome.memory_mb = (
