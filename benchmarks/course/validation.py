@@ -62,8 +62,8 @@ class Student:
 
     def __init__(self, address: str, number: int, seen: Reality, home: Path) -> None:
         self.session = Session(address, patience=240.0)
-        self._random, self._number = random.Random(number), number
-        self._seen, self._home, self._own, self._run = seen, home, "", ""
+        self._random = random.Random(number)
+        self._seen, self._home, self._own = seen, home, ""
 
     async def attend(self, until: float) -> None:
         lesson, began = LESSON, time.monotonic()
