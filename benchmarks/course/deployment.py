@@ -48,7 +48,7 @@ class Lesson:
     start_at_s: float | None = 300.0
     start_within_s: float = 60.0
     patience_s: float = 180.0
-    last_s: float = 840.0
+    last_s: float = 720.0
     think_s: tuple[float, float] = (5.0, 20.0)
     heatmaps: float = 0.5
     new: float = 0.1

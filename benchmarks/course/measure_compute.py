@@ -70,7 +70,7 @@ def quick_questions(asking: Asking, own: str) -> dict[str, dict]:
 
 def long_questions(asking: Asking, own: str) -> dict[str, dict]:
     """Costs of some, and of those that look at many images the seconds that a guest waits."""
-    layer = ModelReference.parse(MODEL).card.activation_layers[2]
+    layer = ModelReference.parse(MODEL).card.activation_layers[2].name
     asked = {  # twice, about different things: what was looked at once is kept
         "evaluate": [{"model": model, "dataset": DATASET} for model in (own, OTHER)],
         "embedding": [{"model": MODEL, "dataset": DATASET, "seed": seed} for seed in (1, 2)],

@@ -43,7 +43,7 @@ def cold_visits(address: str, pid: int, visits: int = 2) -> dict[str, float]:
                 context = chromium.new_context()
                 page = context.new_page()
                 answers: list[Response] = []
-                page.on("response", answers.append)
+                page.on("response", lambda answer, kept=answers: kept.append(answer))
                 page.goto(address)
                 settle(page)
                 for answer in answers:

@@ -14,7 +14,7 @@ from benchmarks.course.simulation import Outcome, simulate
 
 STUDENTS = (40, 60, 100, 200, 500, 1000)
 MOST = 1000
-PATIENCE = (60.0, 180.0, 600.0)  # bars for the first point of a curve, in seconds
+PATIENCE = (60.0, 300.0)  # bars for the first point of a curve, in seconds
 TODAY = Deployment()
 CHANGED = Deployment(quick_looks=True, static_elsewhere=True)
 SHOWN = ("page", "coming", "start", "quick question", "long question", "first point")
