@@ -39,7 +39,8 @@ class Machine:
 
 
 class Process:
-    """Work is given in processor seconds; ``busy_s`` is what was done so far."""
+    """Work is given in processor seconds; ``busy_s`` is what was done so far, ``occupied_s`` the
+    seconds on the clock in which there was something to do."""
 
     def __init__(self, machine: Machine, width: float, weight: float) -> None:
         self.machine, self.width, self.weight = machine, width, weight
@@ -48,7 +49,7 @@ class Process:
         self._numbers = itertools.count()
         self._had = 0.0  # processor seconds that a job has had that was always there
         self._cores, self._since, self._version = 0.0, 0.0, 0
-        self._done = 0.0
+        self._done = self._occupied = 0.0
 
     @property
     def jobs(self) -> int:
@@ -58,6 +59,11 @@ class Process:
     def busy_s(self) -> float:
         self._advance()
         return self._done
+
+    @property
+    def occupied_s(self) -> float:
+        self._advance()
+        return self._occupied
 
     def work(self, seconds: float, width: float | None = None) -> simpy.Event:
         """Do so much; the event comes when it is done."""
@@ -85,6 +91,7 @@ class Process:
         if self._ends and now > self._since:
             work = (now - self._since) * self._cores
             self._done += work
+            self._occupied += now - self._since
             self._had += work / len(self._ends)
         self._since = now
 

@@ -99,20 +99,20 @@ class Course:
         return self.outcome
 
     def _used(self) -> dict[str, float]:
-        """Seconds of work so far, as a share of what each resource can do in a second."""
-        workers = [worker for pool in self.pools for worker in pool.workers]
+        """Seconds so far: of a core for web processes, occupied ones of the rest, a mean each; and
+        of all cores, and megabits."""
         groups = {
-            "web processes": [(web.process, 1.0) for web in self.webs],
-            "workers": [(w.process, w.process.width) for w in workers],
-            "training slots": [(p, p.width) for p in self.trainings.processes],
+            "web processes": [web.process for web in self.webs],
+            "workers": [worker.process for pool in self.pools for worker in pool.workers],
+            "training slots": self.trainings.processes,
         }
         found = {
-            name: sum(p.busy_s / width for p, width in group) / max(len(group), 1)
+            name: sum(p.busy_s if name == "web processes" else p.occupied_s for p in group)
+            / max(len(group), 1)
             for name, group in groups.items()
         }
         found["lock of the queue"] = self.trainings.locked_s
-        processes = [process for group in groups.values() for process, _width in group]
-        found["cores"] = sum(p.busy_s for p in processes)
+        found["cores"] = sum(p.busy_s for group in groups.values() for p in group)
         found["megabits"] = sum(web.sent for web in self.webs) * 8e-6
         return found
 
