@@ -21,7 +21,7 @@ BARS: Mapping[str, tuple[float, str]] = {
     "first point": (60.0, "training slots"),
 }
 FIELDS = {"web processes": "web", "workers": "workers", "training slots": "slots"}
-_SURELY = 0.7  # of what the work needs is not enough
+_SURELY = 0.85  # of what the work needs is not enough
 _FULL = 0.95  # what is busier than that is the bottleneck, not what waits for it
 
 
@@ -112,10 +112,10 @@ def _fewest(
     # With plenty, the work of the busiest minute is done within it; now it may take longer.
     longer = WINDOW_S + lesson.start_within_s + max(bar for bar, _because in bars.values())
     missing = int(_SURELY * outcome.busy[name] * enough * WINDOW_S / longer)
-    while enough - missing > max(1, missing // 25):
+    while enough - missing > max(1, missing // 12):
         middle = (enough + missing) // 2
         if enough == getattr(plenty, field):  # from below: what has little takes less to simulate
-            middle = min(middle, missing + max(1, missing // 3))
+            middle = min(middle, missing + max(1, missing // 4))
         if short(middle):
             missing = middle
         else:

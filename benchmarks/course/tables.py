@@ -85,7 +85,7 @@ def needs_table(found: dict[str, Need]) -> str:
 
 def patience_table(measured: Measured) -> str:
     """What the wait for a first point costs."""
-    factors = (None, GPU_FACTOR / 2, GPU_FACTOR, 2 * GPU_FACTOR)
+    factors = (None, GPU_FACTOR / 2, GPU_FACTOR)
     asked = [(bar, factor) for bar in PATIENCE for factor in factors]
     with ProcessPoolExecutor() as pool:
         slots = dict(zip(asked, pool.map(partial(_slots, measured.found), asked), strict=True))
@@ -98,7 +98,7 @@ def patience_table(measured: Measured) -> str:
         ]
         for bar in PATIENCE
     ]
-    cards = [f"cards, {f:.0f} ×" for f in (GPU_FACTOR / 2, GPU_FACTOR, 2 * GPU_FACTOR)]
+    cards = [f"cards, {f:.0f} ×" for f in (GPU_FACTOR / 2, GPU_FACTOR)]
     return table(["first point, p95", "slots without cards", "their cores", *cards], rows)
 
 
