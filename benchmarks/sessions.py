@@ -112,6 +112,10 @@ class Session:
         self.reruns.append(await self._run(pressed))
         return self.reruns[-1]
 
+    async def part(self) -> float:
+        """Have the part of the page drawn again that shows a training; the seconds it takes."""
+        return await self._run(fragment=self._fragment)
+
     def sees(self, key: str) -> bool:
         """Whether there is a button with this key."""
         return key in self.drawn.buttons
@@ -250,7 +254,7 @@ class Session:
 
     async def _redraw(self) -> None:
         with contextlib.suppress(Lost, TimeoutError):
-            self.redraws.append(await self._run(fragment=self._fragment))
+            self.redraws.append(await self.part())
 
     async def _tick(self) -> None:
         """Have parts of the page run again that show the progress of something."""
