@@ -231,8 +231,8 @@ class Run:
             )
 
 
-def create_run(config: dict, owner: str, identifier: str | None = None) -> tuple[Run, int]:
-    """A new run folder and the descriptor of its lock, which is held from before it can be seen.
+def create_run(config: dict, owner: str, identifier: str | None = None) -> tuple[Run, locks.Hold]:
+    """A new run folder and the hold on its lock, which is held from before it can be seen.
 
     ``identifier`` is one of ``storage.new_id``, made here when None.
     """

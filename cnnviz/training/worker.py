@@ -43,12 +43,12 @@ class Worker:
     """One slot's worker from its first run to its last.
 
     Args:
-        slot: that it holds.
+        slot: that it holds; None where something else stands for it (``hosted_worker``).
         spare_for: settings (JSON) to make ready for; None is a worker without a keeper, which
             is here for a run that waits already.
     """
 
-    def __init__(self, slot: slots.Slot, spare_for: str | None) -> None:
+    def __init__(self, slot: slots.Slot | None, spare_for: str | None) -> None:
         self._slot, self._spare_for = slot, spare_for
         self._ready: Network | None = None
         self._told_to_end = self._broken = False
@@ -85,6 +85,11 @@ class Worker:
 
     def _carry_out(self, run: Run, lock: int) -> None:
         os.set_inheritable(lock, False)
+        self._attempt(run)
+        locks.let_go(lock)
+
+    def _attempt(self, run: Run) -> None:
+        """Carry out a run that nobody else has."""
         attempts.begin(run.folder)
         with contextlib.suppress(OSError):  # a full disk
             _send_output_to(run.folder / LOG)
@@ -96,7 +101,6 @@ class Worker:
             _give_up(run, error)
         attempts.leave(run.folder)
         _send_output_to(Path(os.devnull))
-        locks.let_go(lock)
         self._runs += 1
 
     def _train(self, run: Run) -> None:
@@ -169,16 +173,21 @@ class Worker:
         self._told_to_end = True
 
 
+def settle() -> None:
+    """Stand back behind the web, and be the first to go where memory runs out."""
+    machine.stand_back(NICENESS)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--slot", type=Path, required=True, help="file of the slot")
     parser.add_argument("--descriptor", type=int, required=True, help="its lock, inherited")
     parser.add_argument("--spare", help="make ready for these settings (JSON), then wait")
     given = parser.parse_args()
-    machine.stand_back(NICENESS)
-    with contextlib.suppress(OSError):  # where memory runs out, a training goes, not the web
-        Path("/proc/self/oom_score_adj").write_text("500")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    settle()
     os.set_inheritable(given.descriptor, False)
     Worker(slots.Slot(given.slot, given.descriptor), given.spare).work()
     sys.stdout.flush()
