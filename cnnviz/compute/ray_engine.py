@@ -25,6 +25,7 @@ class RayEngine(PoolEngine):
         questions: the module with the registry (see ``compute.registry``).
         cache: where answers are looked up and kept; None for none.
         workers: how many; None for the setting.
+        memory_limit: bytes that a worker may take up; None for a share of the smallest node's.
 
     Raises:
         BadInput: a setting is no number, or out of range.
@@ -36,10 +37,11 @@ class RayEngine(PoolEngine):
         questions: str = registry.MODULE,
         cache: AnswerCache | None = None,
         workers: int | None = None,
+        memory_limit: int | None = None,
     ) -> None:
         count = workers or int(cluster.number(WORKERS, 2, least=1))
         cpus, gpus = cluster.number(CPUS, 1), cluster.number(GPUS, 0)
-        limit = sizing.worker_memory(count, _smallest_node())
+        limit = memory_limit or sizing.worker_memory(count, _smallest_node())
 
         def start(index: int, first: bool) -> RayWorker:
             return RayWorker(

@@ -193,15 +193,14 @@ class _Client:
                 self._mine[token].until = asked + HOLD_S if token in kept else 0.0
 
 
-_clients: dict[str, _Client] = {}  # by the keeper's name: a home has one
+_clients: dict[str, _Client] = {}  # by home, cluster and the time that we have been part of it
 _making = threading.Lock()
 
 
 def _client() -> _Client:
     with _making:
-        name = cluster.actor_name(KEEPER)
-        ray = cluster.connect()
-        key = f"{name} {ray.get_runtime_context().get_job_id()}"  # none of a cluster that is left
+        here = cluster.connect().get_runtime_context()
+        key = f"{cluster.actor_name(KEEPER)} {here.gcs_address} {here.get_job_id()}"
         if key not in _clients:
             home = str(storage.home().resolve())
             keeper = cluster.detached(KEEPER, Keeper, home, max_task_retries=-1)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cnnviz import cluster, storage
-from cnnviz.errors import Cancelled, CnnvizError, NotPossible
+from cnnviz.errors import BadInput, Cancelled, NotPossible
 from tests.compute.conftest import SAMPLES
 from tests.ray_nodes import ray_nodes, wait_until
 
@@ -82,11 +82,11 @@ def test_a_node_without_the_program_is_named(nodes, monkeypatch):
 
 
 def test_answers_are_those_of_the_local_engine(on_ray, engine):
-    assert sorted(on_ray.questions) == sorted(engine.questions)
-    image = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
-    for name, parameters in (("double", {"number": 21}),):
-        assert on_ray.answer(name, **parameters) == engine.answer(name, **parameters)
-    assert image.shape == (2, 2, 3)
+    here, there = engine.answer("arrays", n=100_000), on_ray.answer("arrays", n=100_000)
+    assert here.keys() == there.keys()
+    assert all(np.array_equal(here[name], there[name]) for name in ("floats", "tiles", "empty"))
+    assert here["bytes"] == there["bytes"]
+    assert on_ray.answer("echo", value=["é", 1.5, None])["value"] == ["é", 1.5, None]
 
 
 def test_the_web_process_stays_light(nodes):
@@ -123,8 +123,28 @@ def test_cancelling(on_ray):
 
 
 def test_mistakes_are_sentences(on_ray):
-    with pytest.raises(CnnvizError):
-        on_ray.answer("double", number="many")
+    with pytest.raises(BadInput, match="“grass” is too green"):
+        on_ray.answer("wrong", how="input")
+
+
+def test_pictures_in_the_making_and_quick_guests_arrive(on_ray):
+    long = on_ray.ask("slow", seconds=3.0)
+    wait_until(lambda: long.frame is not None)
+    began = time.monotonic()
+    assert on_ray.answer("echo", value=1) == {"value": 1}
+    assert time.monotonic() - began < 1 and not long.done
+    assert long.result(30)["steps"] > 10
+
+
+def test_a_question_that_takes_too_much_memory_is_ended(nodes):
+    from cnnviz.compute.ray_engine import RayEngine
+
+    engine = RayEngine(SAMPLES, workers=1, memory_limit=400_000_000)
+    try:
+        with pytest.raises(NotPossible, match="needed more memory"):
+            engine.ask("eat", megabytes=900).result(90)
+    finally:
+        engine.close()
 
 
 def test_a_node_dies_and_its_question_is_answered_by_another(nodes, on_ray):
