@@ -41,7 +41,7 @@ def carry_out_runs(number: int, command: tuple[str, ...], ready_for: str | None)
     """
     import ray
 
-    dispatcher = ray.get_actor(cluster.actor_name(DISPATCHER))
+    dispatcher = ray.get_actor(cluster.actor_name(DISPATCHER), cluster.NAMESPACE)
     if not cluster.answer(dispatcher.needed.remote(number)):
         return LEFT
     process = _Process(command, ready_for)
