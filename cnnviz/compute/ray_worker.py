@@ -112,17 +112,14 @@ class RayWorker:
         gpus: float,
     ) -> None:
         self._ray = cluster.connect()
-        self._host: Any = (
-            self._ray.remote(Host)
-            .options(
-                num_cpus=cpus,
-                num_gpus=gpus,
-                max_restarts=0,
-                concurrency_groups={"sending": 1, "listening": 1},  # in order, none waits
-                scheduling_strategy="SPREAD",  # a node that dies takes no more than it must
-            )
-            .remote()
+        actor = self._ray.remote(
+            num_cpus=cpus,
+            num_gpus=gpus,
+            max_restarts=0,
+            concurrency_groups={"sending": 1, "listening": 1},  # in order, and none waits
+            scheduling_strategy="SPREAD",  # a node that dies takes no more than it must
         )
+        self._host: Any = actor(Host).remote()
         log = str(storage.home().resolve() / "logs" / name)
         self._memory = 0
         try:
