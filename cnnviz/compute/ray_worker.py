@@ -121,7 +121,7 @@ class RayWorker:
         )
         self._host: Any = actor(Host).remote()
         log = str(storage.home().resolve() / "logs" / name)
-        self._memory = 0
+        self._memory, self._gone = 0, False
         try:
             started = self._host.start.remote(questions, nice, warm_up, log, memory)
             self.pid = cluster.answer(started, START_S)
@@ -142,7 +142,10 @@ class RayWorker:
             try:
                 said, self._memory, ended = self._ray.get(receive.remote())
                 yield from map(codec.decode, said)
-            except (self._ray.exceptions.RayError, ValueError):
+            except ValueError:  # damaged: nothing after it can be trusted
+                return
+            except self._ray.exceptions.RayError:
+                self._gone = True
                 return
 
     def memory(self) -> int:
@@ -159,7 +162,7 @@ class RayWorker:
         A node or actor that is gone counts as killed from outside.
         """
         try:
-            return cluster.answer(self._host.end.remote())
+            return KILLED if self._gone else cluster.answer(self._host.end.remote())
         except (NotPossible, self._ray.exceptions.RayError):
             return KILLED
         finally:
