@@ -31,7 +31,7 @@ ANSWER_S = 30.0  # the cluster's time for joining it, and each node's for showin
 CALL_S = 10.0  # for one call of an actor
 _PROBE_S = 3.0
 _SEEN_S = 10.0  # until a file that one node wrote is seen by another
-_HEAD = "node:__internal_head__"
+_HEAD = "node:__internal_head__"  # what Ray gives the head node to tell it by
 
 _joining = threading.Lock()
 
@@ -165,10 +165,6 @@ def detached(name: str, kind: type, *arguments: object, **options: object) -> An
     It outlives the process that made it, and is started again where it breaks off.
     """
     ray = connect()
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-    head = next((n["NodeID"] for n in alive_nodes() if _HEAD in n["Resources"]), None)
-    where = head and NodeAffinitySchedulingStrategy(head, soft=True)
     wished = {
         "name": actor_name(name),
         "namespace": NAMESPACE,
@@ -176,7 +172,7 @@ def detached(name: str, kind: type, *arguments: object, **options: object) -> An
         "get_if_exists": True,
         "max_restarts": -1,
         "num_cpus": 0,
-        "scheduling_strategy": where or "DEFAULT",
+        "resources": {_HEAD: 0.001},  # nothing else lasts as long as the head
         **options,
     }
     return ray.remote(kind).options(**wished).remote(*arguments)

@@ -49,14 +49,18 @@ class _Host:
 
 
 class Dispatcher:
-    """The actor. Calls come in threads of their own, and one thread tends every second."""
+    """The actor. Calls come in threads of their own, and one thread tends every second.
 
-    def __init__(self) -> None:
+    Args:
+        needs: of the tasks, until somebody tells of others; also where it has to begin again.
+    """
+
+    def __init__(self, needs: Needs) -> None:
         self._hosts: dict[int, _Host] = {}
         self._numbers = 0
         self._news = 0
         self._waiting = 0
-        self._needs: Needs | None = None
+        self._needs = needs
         self._ready_for: str | None = None
         self._spares, self._spares_until = 0, 0.0
         self._not_before = 0.0
@@ -117,7 +121,7 @@ class Dispatcher:
             self._waiting = waiting
             self._news += waiting > 0
             self._reap()
-            if self._needs is None or time.monotonic() < self._not_before:
+            if time.monotonic() < self._not_before:
                 return
             spares = self._spares if time.monotonic() < self._spares_until else 0
             idle = sum(not host.run_id for host in self._hosts.values())
@@ -205,4 +209,4 @@ def check_room() -> None:
 
 
 def _dispatcher() -> Any:
-    return cluster.detached(DISPATCHER, Dispatcher, max_concurrency=8)
+    return cluster.detached(DISPATCHER, Dispatcher, needs(), max_concurrency=8)

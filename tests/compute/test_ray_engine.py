@@ -42,6 +42,19 @@ def test_the_home_is_looked_at_from_every_node(nodes):
     assert cluster.capacity(cpus=1, gpus=0.5) == 0 and not cluster.has_gpus()
 
 
+def test_what_must_last_is_on_the_head(nodes):
+    class Here:
+        def node(self):
+            import ray
+
+            return ray.get_runtime_context().get_node_id()
+
+    made = [cluster.detached("here", Here) for _ in range(2)]
+    where = {cluster.answer(one.node.remote()) for one in made}
+    assert len(where) == 1 and not where & {node.name for node in nodes.carrying}
+    cluster.end(["here", "nobody"])
+
+
 def test_a_node_that_sees_another_folder_is_named(nodes, monkeypatch):
     """As a node would that has a folder of this name on its own disk."""
     looker = cluster._looker
