@@ -10,7 +10,7 @@ import pytest
 from cnnviz import cluster, storage
 from cnnviz.runs import leases, locks, queue
 from cnnviz.runs.run import delete_run
-from cnnviz.training import launch, ray_runs, slots
+from cnnviz.training import hosting, launch, ray_runs, slots
 from cnnviz.training.config import TrainingConfig
 from tests.ray_nodes import ray_nodes, wait_until
 
@@ -123,6 +123,16 @@ def test_a_keeper_that_dies_gives_no_run_away(nodes):
         time.sleep(0.3)
     wait_until(lambda: run.status == "finished")
     assert steps(run) == list(range(1, 601)) and not kinds(run, "resume")
+
+
+def test_a_dispatcher_that_dies_begins_again_and_so_do_its_tasks(nodes):
+    run = start(epochs=300)
+    wait_until(lambda: len(steps(run)) > 3)
+    dispatcher = cluster.connect().get_actor(cluster.actor_name(hosting.DISPATCHER))
+    cluster.connect().kill(dispatcher, no_restart=False)
+    wait_until(lambda: run.status == "finished", 90)
+    assert steps(run) == list(range(1, 301))
+    wait_until(lambda: not slots.occupied())
 
 
 def test_spares_are_kept_and_taken(nodes, monkeypatch):
