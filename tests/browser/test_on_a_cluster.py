@@ -21,7 +21,8 @@ def test_train_lose_the_node_and_look_at_heatmaps(browser, tmp_path):
     home = tmp_path / "home"
     home.mkdir()
     with (
-        ray_nodes(home, count=2, cpus=3) as nodes,
+        # Each has room for both workers and a training, also when the other one is gone.
+        ray_nodes(home, count=2, cpus=4) as nodes,
         serving(home, CNNVIZ_RAY=nodes.address, CNNVIZ_RAY_SPARES="0") as (address, _pid),
     ):
         person = Person(browser, address)
