@@ -9,7 +9,7 @@ TWO := -n 2 --dist loadfile  # processes; a file stays in one, with what its tes
 PIP := $(BIN)/pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev chromium run test test-all corpus load chaos lint bench screenshots texts clean
+.PHONY: help setup setup-dev setup-cluster chromium run test test-all corpus load chaos lint bench screenshots texts clean
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,6 +32,9 @@ $(VENV)/.installed-dev: requirements.txt requirements-dev.txt | $(BIN)/python
 setup: $(VENV)/.installed  ## the virtual environment with everything the app needs
 
 setup-dev: $(VENV)/.installed-dev chromium  ## the same for the tests, with Debian's chromium
+
+setup-cluster: setup  ## the same as setup, with Ray for several machines (docs/cluster.md)
+	$(PIP) -r requirements-cluster.txt
 
 chromium:
 	@command -v chromium >/dev/null || { \

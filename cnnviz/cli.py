@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import cnnviz
-from cnnviz import cli_fetch, cli_inside, cli_runs, cli_search, cli_settings
+from cnnviz import cli_cluster, cli_fetch, cli_inside, cli_runs, cli_search, cli_settings, cluster
 from cnnviz.cli_shared import (
     add_dataset,
     add_json,
@@ -92,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_json(verb("models", _models, "list the models that can be opened"))
     cli_fetch.add_verbs(verb)
+    cli_cluster.add_verbs(verb)
     add_json(verb("datasets", _datasets, "list the bundled data sets"))
     return parser
 
@@ -109,6 +110,8 @@ def _serve(given: argparse.Namespace) -> None:
                 port=given.port,
                 other=given.port + 1,
             ) from None
+    if cluster.chosen():
+        cli_cluster.check_first()
     print(f"This machine:       http://localhost:{given.port}")
     if given.address == "0.0.0.0" and (own := _network_address()):
         print(f"The class network:  http://{own}:{given.port}")

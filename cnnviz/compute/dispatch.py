@@ -1,4 +1,4 @@
-"""Who is next, and on which worker: the lanes of the local pool and its slots."""
+"""Who is next, and on which worker: the lanes of a pool and its slots."""
 
 from __future__ import annotations
 

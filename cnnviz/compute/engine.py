@@ -14,7 +14,7 @@ import time
 import weakref
 from abc import ABC, abstractmethod
 
-from cnnviz import logs
+from cnnviz import cluster, logs
 from cnnviz.compute import codec, registry
 from cnnviz.compute.answers import AnswerCache, answer_key
 from cnnviz.compute.metrics import COMPUTING, IN_LINE, OUTCOMES, SECONDS
@@ -235,12 +235,20 @@ _engine: Engine | None = None
 
 
 def get_engine() -> Engine:
-    """The engine of this process; the first call starts its workers in the background."""
+    """The engine of this process; the first call starts its workers in the background.
+
+    They are on a cluster where ``$CNNVIZ_RAY`` names one, else on this machine.
+
+    Raises:
+        CnnvizError: there is no such cluster, or its settings cannot be used.
+    """
     global _engine
     with _lock:
         if _engine is None:
-            from cnnviz.compute.local import LocalEngine  # it imports this module
-
-            _engine = LocalEngine(cache=AnswerCache())
+            if cluster.chosen():  # engines import this module
+                from cnnviz.compute.ray_engine import RayEngine as Chosen
+            else:
+                from cnnviz.compute.local import LocalEngine as Chosen
+            _engine = Chosen(cache=AnswerCache())
             atexit.register(_engine.close)
         return _engine

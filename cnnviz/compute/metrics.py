@@ -18,7 +18,7 @@ from cnnviz.errors import CnnvizError
 from cnnviz.runs import turns
 
 if TYPE_CHECKING:
-    from cnnviz.compute.local import LocalEngine
+    from cnnviz.compute.pool_engine import PoolEngine
 
 PORT = "CNNVIZ_METRICS_PORT"
 ADDRESS = "127.0.0.1"
@@ -82,7 +82,7 @@ SESSIONS = Gauge("cnnviz_sessions", "Open browser tabs", registry=REGISTRY)
 _log = logging.getLogger("cnnviz.compute")
 
 
-def serve_metrics(engine: LocalEngine) -> None:
+def serve_metrics(engine: PoolEngine) -> None:
     """Open the port, if one is wished for. A port that is taken is logged, not fatal."""
     for name in ("quick", "long"):
         WAITING.labels(name).set_function(lambda name=name: engine.waiting(name))
@@ -90,7 +90,7 @@ def serve_metrics(engine: LocalEngine) -> None:
     WANTED.set_function(lambda: engine.wanted_workers)
     AT_WORK.set_function(engine.at_work)
     MEMORY.set_function(machine.resident_bytes)
-    WORKER_MEMORY.set_function(lambda: sum(map(machine.resident_bytes, engine.workers)))
+    WORKER_MEMORY.set_function(engine.workers_memory)
     DISK_FREE.set_function(storage_free)
     for place, state in enumerate(("running", "waiting")):
         RUNS.labels(state).set_function(lambda place=place: _runs(place))

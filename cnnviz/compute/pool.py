@@ -1,4 +1,4 @@
-"""What waits and what is being worked on in the local pool, and which worker takes what.
+"""What waits and what is being worked on in a pool, and which worker takes what.
 
 A worker is given one question at a time, and one exception: a quick question may be the *guest* of
 a worker at a long one, which answers it between two steps of its own work. So a cheap question
@@ -9,13 +9,44 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from cnnviz.compute.engine import Job
-from cnnviz.compute.process import WorkerProcess
 from cnnviz.compute.registry import QuestionKind
 
 PATIENCE_S = 0.8  # what was given out and did not begin in this time goes to another worker
 _REMEMBERED = 200  # kinds of questions that a worker has loaded and compiled all for
+
+
+class Process(Protocol):
+    """A worker process, here or on another machine; see ``process.WorkerProcess``."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def send(self, message: dict) -> bool:
+        """Send a message; False when the worker is gone."""
+        ...
+
+    def messages(self) -> Iterator[dict]:
+        """What the worker sends, until it ends."""
+        ...
+
+    def memory(self) -> int:
+        """Bytes that it takes up; 0 where that is not known."""
+        ...
+
+    def kill(self) -> None:
+        """End it at once, whatever it does."""
+        ...
+
+    def reap(self) -> int:
+        """After the last message: make sure that it is gone; its exit status."""
+        ...
+
+
+Start = Callable[[int, bool], Process]  # of a slot's index, and whether nobody may come before it
 
 
 class Task:
@@ -76,7 +107,7 @@ class Slot:
 
     def __init__(self, index: int, only_quick: bool) -> None:
         self.index, self.only_quick = index, only_quick
-        self.process: WorkerProcess | None = None
+        self.process: Process | None = None
         self.ready = False  # to be given tasks
         self.came_up = False  # this process was ready once
         self.held: dict[int, Task] = {}
@@ -86,7 +117,7 @@ class Slot:
         self.failed_starts = 0
         self._warm: OrderedDict[tuple[str, str], None] = OrderedDict()
 
-    def begin(self, process: WorkerProcess) -> None:
+    def begin(self, process: Process) -> None:
         """A new process that knows nothing yet."""
         self.process, self.came_up, self.killed_because, self.blamed = process, False, "", None
         self._warm.clear()
@@ -97,6 +128,11 @@ class Slot:
         self.held, self.owed = {}, set()
         self.process, self.ready, self.came_up = None, False, False
         return held
+
+    def end(self, blamed: Task | None, why: str) -> None:
+        """End the process, for a task's sake or for none."""
+        self.ready, self.blamed, self.killed_because = False, blamed, why
+        self.process.kill()
 
     def has_answered(self, subject: tuple[str, str]) -> None:
         """The next question of this kind about this model finds everything loaded."""

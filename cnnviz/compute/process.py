@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from cnnviz import storage
+from cnnviz import machine, storage
 from cnnviz.compute import codec
 from cnnviz.compute.sizing import worker_environment
 
@@ -75,7 +76,10 @@ class WorkerProcess:
 
     def send(self, message: dict) -> bool:
         """Send a message; False when the worker is gone."""
-        data = codec.encode(message)
+        return self.send_bytes(codec.encode(message))
+
+    def send_bytes(self, data: bytes) -> bool:
+        """The same with an encoded message."""
         try:
             with self._sending:
                 self._connection.send_bytes(data)
@@ -85,11 +89,20 @@ class WorkerProcess:
 
     def messages(self) -> Iterator[dict]:
         """What the worker sends, until it ends."""
+        with contextlib.suppress(ValueError):  # damaged: nothing after it can be trusted
+            yield from map(codec.decode, self.raw_messages())
+
+    def raw_messages(self) -> Iterator[bytes]:
+        """The same, still encoded."""
         while True:
             try:
-                yield codec.decode(self._connection.recv_bytes())
-            except (EOFError, OSError, ValueError):
+                yield self._connection.recv_bytes()
+            except (EOFError, OSError):
                 return
+
+    def memory(self) -> int:
+        """Bytes that it takes up; 0 where that is not known."""
+        return machine.resident_bytes(self.pid)
 
     def kill(self) -> None:
         """End it at once, whatever it does."""

@@ -29,8 +29,10 @@ def has_reserve() -> bool:
     return not os.environ.get("CNNVIZ_WORKERS") and memory() >= _RESERVE_FROM
 
 
-def worker_memory(count: int) -> int:
+def worker_memory(count: int, machine: int | None = None) -> int:
     """Bytes that one of so many workers may take up, TensorFlow (0.7 GB) included.
+
+    ``machine`` is what their machine has, in bytes; None for this one.
 
     ``$CNNVIZ_MEMORY_MB`` is for all of them together; else it is a share of what the machine, or
     the container, has. A question that would need more is refused, and a worker that takes more is
@@ -39,7 +41,7 @@ def worker_memory(count: int) -> int:
     wanted = os.environ.get(MEMORY, "")
     if wanted.isdecimal() and int(wanted) > 0:
         return max(int(wanted) * 10**6 // count, _TINY_BYTES)
-    return int(min(max(_SHARE * memory() / count, _LEAST_BYTES), _MOST_BYTES))
+    return int(min(max(_SHARE * (machine or memory()) / count, _LEAST_BYTES), _MOST_BYTES))
 
 
 def recycle_bytes(limit: int) -> int:

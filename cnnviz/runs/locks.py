@@ -3,6 +3,8 @@
 The lock belongs to an open file, not to a process: whoever starts a run locks it before anybody
 can see it and can hand the open file on to another process, so that there is no moment without a
 holder. The kernel lets go when the last process that has the file open ends, however it ends.
+
+On a cluster the same names stand for leases (``leases``), which cannot be handed on.
 """
 
 from __future__ import annotations
@@ -12,27 +14,38 @@ import os
 import time
 from pathlib import Path
 
+from cnnviz import cluster
+from cnnviz.runs import leases
+
 FILE = "lock"
 
+Hold = int | leases.Lease  # the descriptor of an open file, or a lease
 
-def take(folder: Path, patience: float = 1.0) -> int | None:
-    """Lock a run folder; the file descriptor to keep open, or None when the run is alive.
+
+def take(folder: Path, patience: float = 1.0) -> Hold | None:
+    """Lock a run folder; what to keep (a file descriptor, open), or None when the run is alive.
 
     ``patience`` in seconds outlasts a status check that happens at the same moment.
     """
+    if cluster.chosen():
+        return leases.take(leases.run_key(folder), patience)
     return take_file(folder / FILE, patience)
 
 
 def is_held(folder: Path) -> bool:
     """Whether some process holds the lock, without disturbing others who ask."""
+    if cluster.chosen():
+        return leases.is_held(leases.run_key(folder))
     return is_file_held(folder / FILE)
 
 
-def take_file(path: Path, patience: float = 0.0) -> int | None:
+def take_file(path: Path, patience: float = 0.0) -> Hold | None:
     """Lock a file, made when it is missing; the descriptor to keep open, or None when it is held.
 
     ``patience`` in seconds, infinite to wait for as long as it takes.
     """
+    if cluster.chosen():
+        return leases.take(leases.file_key(path), patience)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     if patience == float("inf"):
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -64,6 +77,9 @@ def is_file_held(path: Path) -> bool:
     return False
 
 
-def let_go(descriptor: int) -> None:
+def let_go(hold: Hold) -> None:
     """Close this process's hold on a lock; others that share the open file keep theirs."""
-    os.close(descriptor)
+    if isinstance(hold, leases.Lease):
+        leases.let_go(hold)
+    else:
+        os.close(hold)

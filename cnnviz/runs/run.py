@@ -269,8 +269,8 @@ def create_run(
     search: dict | None = None,
     parent: str | None = None,
     begun: Path | None = None,
-) -> tuple[Run, int]:
-    """A new run folder and the descriptor of its lock, which is held from before it can be seen.
+) -> tuple[Run, locks.Hold]:
+    """A new run folder and the hold on its lock, which is held from before it can be seen.
 
     Args:
         config: the settings, as JSON.

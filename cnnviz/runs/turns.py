@@ -40,8 +40,10 @@ class Place:
     seconds: float | None
 
 
-def next_turn(announce: Callable[[str], None] = lambda run_id: None) -> tuple[Run, int] | None:
-    """The run to carry out next and the descriptor of its lock; None when nobody waits.
+def next_turn(
+    announce: Callable[[str], None] = lambda run_id: None,
+) -> tuple[Run, locks.Hold] | None:
+    """The run to carry out next and the hold on its lock; None when nobody waits.
 
     ``announce`` is called with its id before anybody else may look at the queue. A run at which
     three workers have died without getting further is not handed out again: it has failed.
@@ -99,7 +101,7 @@ def place_of(run: Run) -> Place:
     return places.get(waits, Place(1, 0, 0.0))  # its turn has just come
 
 
-def _take(run: Run) -> int | None:
+def _take(run: Run) -> locks.Hold | None:
     """The lock of a run that may begin; None for any other, one deleted in this moment too."""
     lock = None
     with contextlib.suppress(NotFound, FileNotFoundError):

@@ -17,12 +17,12 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cnnviz import machine, quotas, storage
+from cnnviz import cluster, machine, quotas, storage
 from cnnviz.datasets.bundled import DATASETS
 from cnnviz.errors import BadInput, NotPossible
 from cnnviz.runs import locks, queue, trials, turns
 from cnnviz.runs.run import PAUSE, PAUSED, STOP, Run, create_run
-from cnnviz.training import slots
+from cnnviz.training import ray_runs, slots
 from cnnviz.training.config import TrainingConfig
 from cnnviz.training.search_config import SearchConfig
 
@@ -155,8 +155,12 @@ def dispatch() -> int:
     """See to it that waiting runs have workers; returns how many were started.
 
     Called at every start and, by the web server, every second: so a killed worker, a killed
-    server or a reboot heals by itself. Several processes may call it at once.
+    server or a reboot heals by itself. Several processes may call it at once. On a cluster its
+    dispatcher is told, which starts tasks by itself.
     """
+    if cluster.chosen():
+        ray_runs.dispatch()
+        return 0
     with _lock:
         _reap()
         if time.monotonic() < _not_before or not queue.queued():
@@ -174,6 +178,9 @@ def dispatch() -> int:
 def tend() -> None:
     """What the web server does every second: dispatch, and keep spares, not too many."""
     global _next_spare
+    if cluster.chosen():
+        ray_runs.tend(_next_spare and _next_spare[1])
+        return
     dispatch()
     with _lock:
         wanted = 2 if machine.free_memory() >= PLENTY else 1
@@ -197,6 +204,9 @@ def keep_spare(config: TrainingConfig | None = None) -> None:
 def dismiss_spare() -> None:
     """Keep no worker that has nothing to do; those at work end when the queue is empty."""
     global _next_spare
+    if cluster.chosen():
+        ray_runs.dispatch(spares=0)
+        return
     with _lock:
         _next_spare = None
         with queue.locked():
@@ -231,6 +241,9 @@ def _from_anywhere(config: TrainingConfig) -> TrainingConfig:
 
 
 def _keep_spares(wanted: int, settings: str) -> None:
+    if cluster.chosen():
+        ray_runs.tend(settings)
+        return
     with _lock:
         _reap()
         if len(_spares()) >= wanted or time.monotonic() < _not_before:

@@ -11,8 +11,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from cnnviz import machine
+from cnnviz import cluster, machine
 from cnnviz.runs import locks, queue
+from cnnviz.training import ray_runs
 
 FOLDER = "slots"
 RUN_NEEDS = 0.75e9  # bytes of memory of a training
@@ -55,8 +56,10 @@ def slot_count() -> int:
 
     ``$CNNVIZ_TRAINING_SLOTS`` if it is a number from 1 to 64; else one a graphics card, or one for
     every two cores, but at least two, so that two runs to be compared learn together; and never
-    more than memory allows.
+    more than memory allows. On a cluster: what its nodes carry.
     """
+    if cluster.chosen():
+        return ray_runs.slot_count()
     wanted = os.environ.get("CNNVIZ_TRAINING_SLOTS", "")
     if wanted.isdecimal() and 1 <= int(wanted) <= _MOST:
         return int(wanted)
@@ -86,6 +89,8 @@ def take() -> Slot | None:
 
 def occupied() -> dict[int, str]:
     """What each held slot's worker is at: the id of a run, or "" when it is idle."""
+    if cluster.chosen():
+        return ray_runs.occupied()
     return {
         int(path.name): at_work(int(path.name))
         for path in _folder().iterdir()

@@ -47,14 +47,14 @@ class Worker:
     """One slot's worker from its first run to its last.
 
     Args:
-        slot: that it holds.
+        slot: that it holds; None where something else stands for it (``hosted_worker``).
         spare_for: settings (JSON) to make ready for; None is a worker without a keeper, which
             is here for a run that waits already.
         turn: a run that it has already, and the descriptor of its lock: it sees every card.
     """
 
     def __init__(
-        self, slot: slots.Slot, spare_for: str | None, turn: tuple[Run, int] | None = None
+        self, slot: slots.Slot | None, spare_for: str | None, turn: tuple[Run, int] | None = None
     ) -> None:
         self._slot, self._spare_for, self._turn = slot, spare_for, turn
         self._sees_every_card = turn is not None
@@ -104,6 +104,11 @@ class Worker:
 
     def _carry_out(self, run: Run, lock: int) -> None:
         os.set_inheritable(lock, False)
+        self._attempt(run)
+        locks.let_go(lock)
+
+    def _attempt(self, run: Run) -> None:
+        """Carry out a run that nobody else has."""
         attempts.begin(run.folder)
         with contextlib.suppress(OSError):  # a full disk
             _send_output_to(run.folder / LOG)
@@ -115,7 +120,6 @@ class Worker:
             _give_up(run, error)
         attempts.leave(run.folder)
         _send_output_to(Path(os.devnull))
-        locks.let_go(lock)
         self._runs += 1
 
     def _train(self, run: Run) -> None:
@@ -194,6 +198,14 @@ class Worker:
         self._told_to_end = True
 
 
+def settle() -> None:
+    """Stand back behind the web, and be the first to go where memory runs out."""
+    machine.stand_back(NICENESS)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--slot", type=Path, required=True, help="file of the slot")
@@ -204,10 +216,7 @@ def main() -> None:
     given = parser.parse_args()
     turn = given.run and (given.run, given.lock)
     if turn is None:
-        machine.stand_back(NICENESS)  # else we are what has become of a process that did
-    with contextlib.suppress(OSError):  # where memory runs out, a training goes, not the web
-        Path("/proc/self/oom_score_adj").write_text("500")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        settle()  # else we are what has become of a process that did
     os.set_inheritable(given.descriptor, False)
     Worker(slots.Slot(given.slot, given.descriptor), given.spare, turn).work()
     sys.stdout.flush()

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from cnnviz.compute import get_engine, metrics
-from cnnviz.compute.local import LocalEngine
+from cnnviz.compute.pool_engine import PoolEngine
 
 LEAST_FREE = 100 * 10**6  # bytes of disk; below that nothing can be kept soon
 
@@ -26,7 +26,7 @@ async def health(_request: Request) -> JSONResponse:
     return JSONResponse(found, status_code=503 if found["problems"] else 200)
 
 
-def state(engine: LocalEngine) -> dict[str, object]:
+def state(engine: PoolEngine) -> dict[str, object]:
     """What ``health`` answers."""
     free = metrics.storage_free()
     problems = []

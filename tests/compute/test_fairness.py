@@ -9,8 +9,9 @@ import time
 
 import pytest
 
-from cnnviz.compute.local import MOST_IN_LINE, LocalEngine
+from cnnviz.compute.local import LocalEngine
 from cnnviz.compute.pool import PATIENCE_S
+from cnnviz.compute.pool_engine import MOST_IN_LINE
 from cnnviz.errors import NotPossible, WorkerLost
 from tests.compute.conftest import SAMPLES
 from tests.compute.test_local import until

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from cnnviz import logs, storage
-from cnnviz.compute.local import ONCE_MORE, LocalEngine
+from cnnviz.compute.deaths import ONCE_MORE
+from cnnviz.compute.local import LocalEngine
 from cnnviz.errors import (
     BadInput,
     Cancelled,
