@@ -159,6 +159,7 @@ def _start(search: SearchConfig, owner: str) -> None:
             frame.show_error(error)
             return
         address.choose("run", started.id)
+        st.toast(_("The search has begun. You can watch it at the top of this page."))
         st.rerun()
     if not search.space:
         st.caption(_("Tick at least one setting."))

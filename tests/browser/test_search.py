@@ -20,7 +20,7 @@ def test_four_tiny_trials(open_page, address):
     page.locator(".st-key-group-search summary").click()
     vary = page.locator(".st-key-choice-try")
     vary.get_by_role("button", name="Optimizer").click()
-    expect(page).to_have_url(re.compile("try-optimizer=adam~adamw~sgd"))
+    expect(page).to_have_url(re.compile("try-optimizer=adam~sgd~adamw"))
     expect(main).to_contain_text("4 trials, 4 epochs in all")
     page.locator(".st-key-start-search button").click()
     expect(page).to_have_url(re.compile(r"run=[0-9a-f]{24}"))
