@@ -93,8 +93,8 @@ def test_words(search: Run) -> str:
         return ""
     return _(
         "Of {count} test images it gets **{percent}** right. The best of many trials was probably "
-        "a little lucky with the validation images, by which it was chosen; the test images decided "
-        "nothing, so theirs is the honest figure."
+        "a little lucky with the validation images, by which it was chosen; the test images "
+        "decided nothing, so theirs is the honest figure."
     ).format(count=f"{outcome['test_images']:,}", percent=percent(outcome["test_accuracy"], 1))
 
 
