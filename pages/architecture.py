@@ -108,12 +108,21 @@ with right:
         with st.expander(_("Step from unit to unit")):
             receptive_picture.steps_of_unit(layer, unit)
 
-st.subheader(_("The deeper the layer, the wider its view"), anchor=False)
-st.markdown(
-    _("The window of the unit in the middle, layer after layer. Click one to look into it.")
-)
-if wanted := receptive_picture.growing_view(card, received, name):
-    channel.choose_layer(wanted)
-    address.choose("unit", None)
-    st.rerun()
+if len(receptive_picture.stops(card)) > 1:
+    st.subheader(_("The deeper the layer, the wider its view"), anchor=False)
+    st.markdown(
+        _("The window of the unit in the middle, layer after layer. Click one to look into it.")
+    )
+    if wanted := receptive_picture.growing_view(card, received, name):
+        channel.choose_layer(wanted)
+        address.choose("unit", None)
+        st.rerun()
+elif everywhere := receptive_picture.first_that_sees_all(card):
+    st.subheader(_("The deeper the layer, the wider its view"), anchor=False)
+    st.markdown(
+        _(
+            "Here the view does not grow step by step: from the layer “{layer}” on, every unit "
+            "sees the whole image, because a layer before it looks at all places at once."
+        ).format(layer=plain(everywhere.name))
+    )
 frame.foot("architecture")

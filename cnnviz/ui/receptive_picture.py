@@ -169,11 +169,14 @@ def stops(card: Card) -> list[Layer]:
     return [wider[round(k * (len(wider) - 1) / (_STOPS - 1))] for k in range(_STOPS)]
 
 
+def first_that_sees_all(card: Card) -> Layer | None:
+    """The first layer with positions whose units have no window, but see everything."""
+    return next((x for x in card.spatial_layers if x.receptive_field is None), None)
+
+
 def growing_view(card: Card, received: np.ndarray, selected: str) -> str | None:
     """The middle unit's window at each stop, side by side; returns the layer clicked just now."""
     layers = stops(card)
-    if len(layers) < 2:
-        return None
     pictures = [
         draw_field(
             received,

@@ -110,6 +110,12 @@ def test_every_layer_is_put_into_words(reference):
     assert len(set(views)) == len(views) >= min(2, len(known))
 
 
+def test_a_view_that_does_not_grow_step_by_step_is_explained(open_page):
+    at = clean(open_page("architecture", model="shipped:fashion_squeeze"))
+    assert any("Here the view does not grow step by step" in m.value for m in at.markdown)
+    assert not any("Click one to look into it" in m.value for m in at.markdown)
+
+
 def test_window_of_a_convolution_is_read_from_the_views():
     card = ModelReference.parse(DIGITS).card
     assert layer_facts.kernel(card, card.layer("conv_2")) == ((5, 5), (1, 1))
