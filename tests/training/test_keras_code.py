@@ -86,7 +86,7 @@ CONFIGS = {
         parameters={"base": "shipped:cifar10_resnet", "frozen_epochs": 1},
     ),
 }
-LATER = ("plain", "resnet", "own", "frozen")  # run by `make test-all` only: a network takes seconds to trace
+LATER = ("plain", "resnet", "own", "frozen")  # of `make test-all`: tracing takes seconds
 FULL = ("plain",)  # learns from all its images, and is measured on all validation images
 RUNNER = """
 import json, runpy, sys, time
