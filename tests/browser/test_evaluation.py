@@ -70,8 +70,7 @@ def test_numbers_that_are_folded_away_open(open_page):
 def test_a_row_of_the_table_opens_the_mistakes_of_its_class(open_page):
     page = open_page(f"evaluation?{DIGITS}")
     wrong = sum(
-        int(page.get_by_test_id(f"cell-8-{called}").inner_text() or 0)
-        for called in (*range(8), 9)
+        int(page.get_by_test_id(f"cell-8-{called}").inner_text() or 0) for called in (*range(8), 9)
     )
     page.locator(".st-key-fold-table summary").click()
     table = page.locator(".st-key-class-numbers [data-testid=stDataFrameResizable]")
