@@ -70,7 +70,7 @@ if numbers.open:
     with numbers:
         many.controls(labelled)
         measures = evaluation_matrix.measured(labelled)
-        clicked = evaluation_classes.numbers(found, names, measures)
-    if clicked is not None:
-        evaluation_matrix.open_mistakes(true=clicked)
+        ticked = evaluation_classes.numbers(found, names, measures)
+    if ticked is not None:
+        evaluation_matrix.open_mistakes(true=ticked)
 frame.foot("evaluation")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from cnnviz import machine
 from cnnviz.compute.sizing import WORKER_BYTES
 from cnnviz.errors import CnnvizError, NotPossible
-from cnnviz.models.batching import images_at_once, values, widest
+from cnnviz.models.batching import images_at_once
 from cnnviz.models.cards import Card
 from cnnviz.models.references import ModelReference
 
@@ -29,11 +29,11 @@ _GRADIENTS = {"heatmaps", "heatmap_table", "gallery_heatmaps", "home", "channel_
 
 def memory_needs(name: str, parameters: dict, card: Card) -> int:
     """Bytes that a worker takes up at least while it answers a question about a model."""
-    needed = widest(card)
+    needed = card.widest
     if name in _PASSES:
         needed *= images_at_once(card)
     elif name in _GRADIENTS:
-        needed = sum(map(values, card.layers)) * _KEPT
+        needed = sum(layer.values for layer in card.layers) * _KEPT
     elif name == "filters":
         needed = _pictures_at_once(parameters, card) * _up_to(parameters.get("layer"), card) * _KEPT
     return WORKER_BYTES + int(_FLOAT * (2 * card.parameters + needed))
@@ -85,7 +85,7 @@ def _up_to(layer: object, card: Card) -> int:
     """Values that the layers up to one put out for an image, that one included."""
     total = 0
     for known in card.layers:
-        total += values(known)
+        total += known.values
         if known.name == layer:
             break
     return total

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import prod
 
-from cnnviz.models.cards import Card, Layer
+from cnnviz.models.cards import Card
 
 _INPUT_VALUES = 32 * 224 * 224 * 3  # of all images that were read
 _WIDEST_VALUES = 32 * 2 * 112 * 112 * 96  # of all images at the widest place: 0.3 GB in float32
@@ -21,15 +21,5 @@ def images_at_once(card: Card, share: float = 1.0, most: int | None = 256) -> in
     or more where a single image does. A way back to the pixels keeps every layer's output and gets
     less.
     """
-    fit = min(_INPUT_VALUES / prod(card.input_shape), _WIDEST_VALUES / max(widest(card), 1))
+    fit = min(_INPUT_VALUES / prod(card.input_shape), _WIDEST_VALUES / max(card.widest, 1))
     return max(1, int(min(share * fit, most or float("inf"))))
-
-
-def widest(card: Card) -> int:
-    """Values that an image is at the widest place: a layer's output, and the one it is made of."""
-    return sum(sorted(map(values, card.layers), reverse=True)[:2])
-
-
-def values(layer: Layer) -> int:
-    """Numbers in a layer's output for one image; open sides count as one."""
-    return prod(max(int(side or 1), 1) for side in layer.output_shape)

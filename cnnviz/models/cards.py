@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from math import prod
 from pathlib import Path
 
 from cnnviz.errors import NotFound
@@ -49,6 +51,11 @@ class Layer:
     def spatial(self) -> bool:
         """Whether the output is a stack of maps with more than one position."""
         return len(self.output_shape) == 3 and self.output_shape[0] * self.output_shape[1] > 1
+
+    @property
+    def values(self) -> int:
+        """Numbers in the output for one image; open sides count as one."""
+        return prod(max(int(side or 1), 1) for side in self.output_shape)
 
 
 @dataclass(frozen=True)
@@ -102,6 +109,11 @@ class Card:
             if layer.name == name:
                 return layer
         raise NotFound("This model has no layer called “{layer}”.", layer=name)
+
+    @cached_property  # each question needs it, and networks have hundreds of layers
+    def widest(self) -> int:
+        """Values that an image is at the widest place: a layer's output, and what it is made of."""
+        return sum(sorted((layer.values for layer in self.layers), reverse=True)[:2])
 
     @property
     def spatial_layers(self) -> tuple[Layer, ...]:

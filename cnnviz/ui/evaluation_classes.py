@@ -45,7 +45,7 @@ def draw(found: Evaluation, names: list[str]) -> None:
 
 
 def numbers(found: Evaluation, names: list[str], measures: Measures) -> int | None:
-    """Top-k and averages, then all numbers of every class; returns the class that was clicked."""
+    """Top-k and averages, then all numbers of every class; returns the class that was ticked."""
     st.markdown("\n".join(_overall(found, measures)))
     st.caption(
         _(
@@ -55,8 +55,8 @@ def numbers(found: Evaluation, names: list[str], measures: Measures) -> int | No
         )
     )
     reports, areas = found.per_class, measures.precision_recall.areas[: len(names)]
-    st.markdown(_("**Class by class.** Click a row to see the mistakes among its images."))
-    clicked = st.dataframe(
+    st.markdown(_("**Class by class.** Tick a row to see the mistakes among its images."))
+    ticked = st.dataframe(
         {
             _("class"): [harmless(name) for name in names],
             _("precision"): [r.precision for r in reports],
@@ -72,9 +72,9 @@ def numbers(found: Evaluation, names: list[str], measures: Measures) -> int | No
         hide_index=True,
         key="class-numbers",
         on_select="rerun",
-        selection_mode="single-cell",  # anywhere in a row
+        selection_mode="single-row",
     )
-    return clicked.selection.cells[0][0] if clicked.selection.cells else None
+    return next(iter(ticked.selection.rows), None)
 
 
 def _overall(found: Evaluation, measures: Measures) -> list[str]:

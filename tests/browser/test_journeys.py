@@ -140,8 +140,8 @@ def test_hover_and_click_the_map(open_page, language):
 
 @LANGUAGES
 def test_train_watch_and_look_inside(open_page, address, language):
-    """Six epochs on Clothes: the curve is on screen before they end, then every page opens it."""
-    page = open_page("train?epochs=6", locale=language)
+    """Four epochs on Clothes: the curve is on screen before they end, then every page opens it."""
+    page = open_page("train?epochs=4", locale=language)
     page.locator(".st-key-start-training button").click()
     expect(page.get_by_test_id("live-curves")).to_be_visible(timeout=60_000)
     expect(page.locator(".st-key-stop-training button")).to_be_visible()  # still running

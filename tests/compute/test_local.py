@@ -259,6 +259,7 @@ def test_a_lost_worker_fails_its_question_and_nothing_else(engine):
 def test_killed_from_outside_it_is_tried_once_more_and_then_never(engine):
     """It may have been an accident; twice is none. Others notice nothing."""
     seconds = 20.0
+    assert engine.wait_until_ready(10)  # else the second in the list need not be the long one
     question = engine.ask("slow", seconds=seconds, tag="to be killed")
     until(lambda: question.running and question.frame is not None)
     pids = [engine.workers[1]]

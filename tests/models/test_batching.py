@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from cnnviz.models.batching import images_at_once, values, widest
+from cnnviz.models.batching import images_at_once
 from cnnviz.models.cards import Card, Layer
 
 
@@ -14,8 +14,8 @@ def card(*shapes, side=32):
 
 def test_the_widest_place_is_two_layers_one_made_of_the_other():
     described = card((32, 32, 3), (32, 32, 8), (16, 16, 64), (10,))
-    assert [values(x) for x in described.layers] == [3072, 8192, 16384, 10]
-    assert widest(described) == 8192 + 16384
+    assert [x.values for x in described.layers] == [3072, 8192, 16384, 10]
+    assert described.widest == 8192 + 16384
 
 
 def test_small_photos_that_are_enlarged_inside_count_as_large_ones():
