@@ -49,6 +49,7 @@ def draw(name: str) -> None:
 
 
 def _samples(dataset: Dataset, name: str, split: str) -> None:
+    all_names = dataset.class_names  # a session keeps what a widget's function knows: no images
     classes = [_ALL, *(str(i) for i in range(len(dataset.class_names)))]
     chosen = address.value("class", _ALL, valid=classes)
     page = address.number("more", 0, 0, 10_000)
@@ -86,7 +87,7 @@ def _samples(dataset: Dataset, name: str, split: str) -> None:
             classes,
             "class",
             _ALL,
-            format_func=lambda c: _("all classes") if c == _ALL else _(dataset.class_names[int(c)]),
+            format_func=lambda c: _("all classes") if c == _ALL else _(all_names[int(c)]),
             label_visibility="collapsed",
         )
 
