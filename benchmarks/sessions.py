@@ -34,7 +34,8 @@ _GONE = (OSError, EOFError, WebSocketException)
 
 
 class Lost(Exception):
-    """The connection broke while something was asked; the session is coming back by itself."""
+    """No answer comes: the connection broke (the session is coming back by itself), or the part of
+    the page that it was about has gone."""
 
 
 @dataclass
@@ -221,6 +222,8 @@ class Session:
         """Seconds until a run of the script has ended; one thing after the other."""
         while self._busy:
             await asyncio.sleep(0.01)
+        if fragment and fragment not in (self._fragment, *self._ticks):
+            raise Lost  # its page has gone meanwhile; the server does not answer such a wish
         message = BackMsg()
         state = message.rerun_script
         state.query_string, state.page_script_hash = self.query, self._page_hash
@@ -241,7 +244,13 @@ class Session:
         began, socket = time.perf_counter(), self._socket
         self._finished.clear()
         await self._send(message)
-        await asyncio.wait_for(self._finished.wait(), self.patience)
+        try:
+            await asyncio.wait_for(self._finished.wait(), self.patience)
+        except TimeoutError:
+            asked = f"a part of {self.page}" if fragment else f"{self.page}?{self.query}"
+            self.errors.append(f"{asked}: not drawn within {self.patience:.0f} s")
+            self._busy = False  # whoever comes next must not wait for it as well
+            raise
         if self._socket is not socket or socket.close_code is not None:
             raise Lost
         return time.perf_counter() - began
@@ -321,6 +330,7 @@ class Session:
         if not fragments:
             self.watching.forget()
             self._ticks.clear()
+            self._fragment = self._component = ""
 
     def _look_at(self, message: ForwardMsg) -> None:
         delta = message.delta

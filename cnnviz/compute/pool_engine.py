@@ -280,12 +280,12 @@ class PoolEngine(Engine):
             if not slot.came_up:
                 slot.failed_starts += 1
             for task, fate in deaths.judge(slot, status):
+                if fate.guilty and not task.job.wanted_no_more:
+                    self._poison.note(task.job)  # first: whoever hears of it may ask again at once
                 if fate.again:
                     self._once_more(task, harmed=fate.guilty)
                 else:
                     self._finish(task, error=deaths.why_lost(fate.why, self.memory_limit))
-                if fate.guilty and not task.job.wanted_no_more:
-                    self._poison.note(task.job)
             if slot.failed_starts >= _MAX_FAILED_STARTS:
                 self._give_up()
             self._hand_out()

@@ -7,6 +7,7 @@ another one (``derived``).
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +22,7 @@ from cnnviz.texts import N_
 
 FOLDER = Path(__file__).parent / "bundled"
 _SIDE = 100  # tiles in a row of a sheet
+_decoding = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -191,8 +193,13 @@ def _marked(base: str, file: str) -> np.ndarray:
     return images
 
 
-@lru_cache(maxsize=3)
 def _original(name: str, file: str) -> tuple[np.ndarray, np.ndarray]:
+    with _decoding:  # a class that opens the same data set has it decoded once
+        return _decoded(name, file)
+
+
+@lru_cache(maxsize=6)  # all of them, 93 MB: decoding a sheet takes up to half a second
+def _decoded(name: str, file: str) -> tuple[np.ndarray, np.ndarray]:
     known = describe(name)
     data = np.frombuffer((FOLDER / name / f"{file}.webp").read_bytes(), np.uint8)
     picture = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
