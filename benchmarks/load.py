@@ -191,6 +191,8 @@ def table(plan: Plan, seen: Seen, sessions: list[Session], states: list, home: P
     if t1 - t0 >= FLAT_FROM_S:
         slope = statistics.linear_regression(*zip(*((t, b) for t, b, _ in settled), strict=True))
         slope = 60 * slope.slope / 1e6
+    marks = [round(s[1] / 1e6) for s in states[:: max(1, len(states) // 12)]]
+    print("web process, MB, twelve moments:", *marks)
     return [
         Row("sessions", len(sessions)),
         Row("errors", len(problems), most=0),

@@ -94,9 +94,11 @@ class Watching:
     async def _poll(self, line: Line, path: str) -> tuple[int, bool, dict | None]:
         """(status, whether it is this page's turn to be drawn again, news if any)."""
         began = time.perf_counter()
-        self.lost += 1  # until it is answered
-        answer = await line.get(path)
-        self.lost -= 1
+        try:
+            answer = await line.get(path)
+        except (OSError, EOFError):
+            self.lost += 1
+            raise
         self.polls.append(time.perf_counter() - began)
         self.received += answer.received
         if answer.status >= 500:

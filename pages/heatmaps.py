@@ -4,9 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from cnnviz import images
 from cnnviz.errors import Cancelled, CnnvizError
-from cnnviz.figures import overlays
 from cnnviz.ui import (
     current,
     frame,
@@ -70,7 +68,7 @@ for column, panel in zip(places, panels, strict=False):
         if not panel.problem:
             name = heatmap_words.target(panel, card)
             show_png(
-                images.encode_png(heatmap_panels.drawn(panel, base, choices.opacity, largest)),
+                heatmap_panels.png(panel, base, choices.opacity, largest),
                 alt=_("The image with the areas that spoke for {name}").format(name=name),
                 key=f"heat-{panel.key}",
             )
@@ -82,9 +80,7 @@ if len(panels) == 1:
     with places[1]:
         st.subheader(_("The image"), anchor=False)
         st.markdown(plain(heatmap_words.image_title(picture)))
-        show_png(
-            images.encode_png(overlays.enlarged(base.photo)), alt=_("The image"), key="heat-photo"
-        )
+        show_png(heatmap_panels.photo_png(base), alt=_("The image"), key="heat-photo")
 heatmap_panels.show_scales(panels, partial(heatmap_words.ends, card=card))
 if panels:
     notes = heatmap_words.notes(panels, choices, card, whole=base.whole)

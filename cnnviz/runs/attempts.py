@@ -34,6 +34,11 @@ def has_begun(folder: Path) -> bool:
     return _state(folder) > 0
 
 
+def is_under_way(folder: Path) -> bool:
+    """Whether a worker has begun and not left: it is at work, or was killed."""
+    return (folder / FILE).exists()
+
+
 def reason(count: int) -> CnnvizError:
     """Why a run failed at which so many workers have died."""
     return NotPossible(

@@ -126,6 +126,8 @@ class Run:
         search = Run(self.parent).status if self.parent else ""
         if search == "paused":
             return "paused"
+        if search == "running" and attempts.is_under_way(self.folder):
+            return "running"  # on a cluster a trial has no lease of its own, but its search's
         return "waiting" if search in ("waiting", "starting", "running") else "lost"
 
     @property

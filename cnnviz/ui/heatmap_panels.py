@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ from cnnviz.ui.photo import Seen
 from cnnviz.ui.pictures import is_dark, show_png, show_svg
 
 _IN_A_ROW = 4
+_KEPT = 128  # pictures, about 200 KB each
 _FINE = 40 * 40  # from so many values on, a few would outshine all others
 
 
@@ -122,6 +124,45 @@ def drawn(panel: Panel, base: Seen, opacity: float, largest: float | None) -> np
         signed=panel.signed,
         largest=largest or panel.strongest or None,
     ).image
+
+
+def png(panel: Panel, base: Seen, opacity: float, largest: float | None) -> bytes:
+    """The same as a PNG; what one person of a class has seen is not drawn again for the next."""
+    ground, heat = under(panel, base), base.place(panel.heat)
+    top = largest or panel.strongest or None
+    return _png(_digest(ground, heat), ground, heat, opacity, panel.signed, top)
+
+
+def photo_png(base: Seen) -> bytes:
+    """The image itself, at the size of the pictures beside it."""
+    return _photo_png(_digest(base.photo), base.photo)
+
+
+def _digest(*arrays: np.ndarray) -> str:
+    """Tells arrays from others; Streamlit's own way looks at a part of the large ones only."""
+    seen = hashlib.blake2b(digest_size=16)
+    for array in arrays:
+        seen.update(f"{array.shape} {array.dtype}".encode())
+        seen.update(np.ascontiguousarray(array))
+    return seen.hexdigest()
+
+
+@st.cache_data(max_entries=_KEPT, show_spinner=False)
+def _png(
+    digest: str,
+    _ground: np.ndarray,
+    _heat: np.ndarray,
+    opacity: float,
+    signed: bool,
+    largest: float | None,
+) -> bytes:
+    laid = overlays.overlay(_ground, _heat, opacity, signed=signed, largest=largest)
+    return images.encode_png(laid.image)
+
+
+@st.cache_data(max_entries=_KEPT, show_spinner=False)
+def _photo_png(digest: str, _photo: np.ndarray) -> bytes:
+    return images.encode_png(overlays.enlarged(_photo))
 
 
 def columns(count: int) -> list:

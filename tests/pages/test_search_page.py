@@ -200,5 +200,5 @@ def test_a_sentence_about_what_matters_only_where_there_is_one(open_page):
     search, lock = make(tuple(0.9 if n % 4 == 1 else 0.4 + n / 100 for n in range(16)))
     end(search, lock)
     at = open_page("train", run=search.id)
-    assert "What seems to matter" in texts(at) and "with 0.003" in texts(at)
+    assert "What seems to matter" in texts(at) and r"with 0\.003" in texts(at)
     assert Run(search.id).search["tuner"] == "random" and Path(search.folder).exists()
