@@ -67,13 +67,25 @@ class Seen:
     times: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     asked: set[tuple] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
+    moments: list[tuple[float, float]] = field(default_factory=list)  # when, seconds
+    pages: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     runs: list[str] = field(default_factory=list)
     new: Iterator[int] = field(default_factory=lambda: iter(range(KNOWN_IMAGES, 10_000)))
 
     def note(self, kind: str, key: tuple, seconds: float) -> None:
         """``kind`` once somebody has asked the same before, else “new” and ``kind``."""
         self.times[kind if key in self.asked else f"new {kind}"].append(seconds)
+        if key in self.asked:
+            self.moments.append((time.monotonic(), seconds))
+            self.pages[key[0] or "home"].append(seconds)
         self.asked.add(key)
+
+    def slowness(self, began: float, ended: float, parts: int = 12) -> list[float]:
+        """The 95th percentile of what was known, for each part of the time."""
+        found: list[list[float]] = [[] for _part in range(parts)]
+        for moment, seconds in self.moments:
+            found[min(parts - 1, int(parts * (moment - began) / (ended - began)))].append(seconds)
+        return [round(share(part, 0.95), 2) for part in found if part]
 
 
 class Student:
@@ -193,6 +205,8 @@ def table(plan: Plan, seen: Seen, sessions: list[Session], states: list, home: P
         slope = 60 * slope.slope / 1e6
     marks = [round(s[1] / 1e6) for s in states[:: max(1, len(states) // 12)]]
     print("web process, MB, twelve moments:", *marks)
+    print("known pages and heatmaps, p95 in s, twelve moments:", *seen.slowness(t0, t1))
+    print("by page:", *(f"{page} {share(t, 0.95):.2f}" for page, t in sorted(seen.pages.items())))
     return [
         Row("sessions", len(sessions)),
         Row("errors", len(problems), most=0),
