@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 import simpy
 
-from benchmarks.course import page
+from benchmarks.course import page, tables
 from benchmarks.course.deployment import Deployment, Lesson
 from benchmarks.course.needs import BARS, NotEnough, missed, smallest
 from benchmarks.course.picture import lines_svg
@@ -231,6 +231,18 @@ def test_a_lock_that_is_held_all_the_time_is_not_made_up_for_by_slots(measured):
     slow = Measured(measured.found)
     with pytest.raises(NotEnough, match="lock of the queue"):
         smallest(LESSON, slow, Deployment(), {"first point": (20.0, "training slots")})
+
+
+def test_the_table_is_made_although_a_bar_cannot_be_held_and_says_which(measured):
+    """A Start that keeps a core busy for three seconds takes three, however many processes."""
+    measured.found["web"]["start"] = {"processor_s": 3.0, "wall_s": 3.0, "bytes": 100}
+    need = tables._need(measured.found, 20, Deployment())
+    assert [one.kind for one in need.never] == ["start"]
+    assert need.never[0].seconds >= 3
+    rest = {kind: bar for kind, bar in BARS.items() if kind != "start"}
+    assert missed(need.outcome, rest) == [] and need.deployment.slots < 20
+    row = tables._needs_row("today", need)
+    assert f"no number holds “start”: {need.never[0].seconds:.1f} s of 2" in row[1]
 
 
 def test_the_page_has_a_place_for_everything_that_is_made():

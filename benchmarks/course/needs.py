@@ -25,10 +25,6 @@ _SURELY = 0.85  # of what the work needs is not enough
 _FULL = 0.95  # what is busier than that is the bottleneck, not what waits for it
 
 
-class NotEnough(Exception):
-    """Whatever the numbers, this is what there is too little of."""
-
-
 @dataclass(frozen=True)
 class Missed:
     """A bar that is not held."""
@@ -37,6 +33,14 @@ class Missed:
     seconds: float
     bar: float
     because: str
+
+
+class NotEnough(Exception):
+    """Whatever the numbers, this bar is not held."""
+
+    def __init__(self, missed: Missed) -> None:
+        super().__init__(missed.because)
+        self.missed = missed
 
 
 def missed(outcome: Outcome, bars: Mapping[str, tuple[float, str]] = BARS) -> list[Missed]:
@@ -85,7 +89,7 @@ def smallest(
             plenty = replace(plenty, web=count)
     while short := missed(outcome := simulate(lesson, fewest, measured), bars):
         if short[0].because not in FIELDS:
-            raise NotEnough(short[0].because)
+            raise NotEnough(short[0])
         field = FIELDS[short[0].because]
         count = getattr(fewest, field)
         fewest = replace(fewest, **{field: count + max(1, count // 25)})
@@ -108,7 +112,7 @@ def _fewest(
     enough = getattr(plenty, field)
     outcome = simulate(lesson, plenty, measured)
     if found := missed(outcome, bars):
-        raise NotEnough(found[0].because)
+        raise NotEnough(found[0])
     # With plenty, the work of the busiest minute is done within it; now it may take longer.
     longer = WINDOW_S + lesson.start_within_s + max(bar for bar, _because in bars.values())
     missing = int(_SURELY * outcome.busy[name] * enough * WINDOW_S / longer)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from benchmarks.course.deployment import GPU_FACTOR, Deployment, Lesson
-from benchmarks.course.needs import BARS, NotEnough, missed, smallest
+from benchmarks.course.needs import BARS, FIELDS, Missed, NotEnough, missed, smallest
 from benchmarks.course.services import Measured
 from benchmarks.course.simulation import Outcome, simulate
 
@@ -24,11 +24,11 @@ ONLY_START = Lesson(MOST, 60.0, 60.0, think_s=(1e6, 1e6), patience_s=900.0, last
 
 @dataclass(frozen=True)
 class Need:
-    """What is enough; ``never`` names what no number of slots makes up for."""
+    """What is enough; ``never`` are the bars that no number of anything holds."""
 
     deployment: Deployment
     outcome: Outcome
-    never: str = ""
+    never: tuple[Missed, ...] = ()
 
     @property
     def workers(self) -> int:
@@ -104,16 +104,21 @@ def patience_table(measured: Measured) -> str:
 
 def _needs_row(name: str, need: Need) -> list[str]:
     deployment, outcome = need.deployment, need.outcome
-    kinds = [kind for kind in BARS if not (need.never and kind == "first point")]
+    never = {one.kind: one for one in need.never}
+    kinds = [kind for kind in BARS if kind not in never]
     worst = max(kinds, key=lambda kind: outcome.p(kind) / BARS[kind][0])
-    workers = f"{need.workers}"
+    numbers = {field: str(getattr(deployment, field)) for field in FIELDS.values()}
+    numbers["workers"] = f"{need.workers}"
     if not deployment.one_pool and deployment.web > 1:
-        workers += f" ({deployment.workers} each)"
+        numbers["workers"] += f" ({deployment.workers} each)"
+    for kind, one in never.items():
+        because = "" if one.because in FIELDS else f" ({one.because})"
+        lost = f"no number holds “{kind}”: {one.seconds:.1f} s of {one.bar:.0f}{because}"
+        field = FIELDS[BARS[kind][1]]
+        numbers[field] = lost if field == "slots" else f"{numbers[field]}; {lost}"
     return [
         name,
-        str(deployment.web),
-        workers,
-        f"no number is enough: {need.never}" if need.never else str(deployment.slots),
+        *numbers.values(),
         f"{outcome.cores:.0f}",
         f"{outcome.memory_mb / 1000:.0f} GB",
         f"{outcome.megabits:.0f} Mbit/s",
@@ -122,15 +127,17 @@ def _needs_row(name: str, need: Need) -> list[str]:
 
 
 def _need(found: dict, students: int, base: Deployment) -> Need:
-    lesson, measured, never = Lesson(students), Measured(found), ""
-    try:
-        deployment, outcome = smallest(lesson, measured, base)
-    except NotEnough as error:  # all the rest, with as many slots as students
-        never = str(error)
-        bars = {kind: bar for kind, bar in BARS.items() if kind != "first point"}
-        base = replace(base, slots=students)
-        deployment, outcome = smallest(lesson, measured, base, bars)
-    return Need(deployment, outcome, never)
+    """What holds all bars, or all but those that nothing holds."""
+    lesson, measured = Lesson(students), Measured(found)
+    bars, never = dict(BARS), []
+    while True:
+        try:
+            return Need(*smallest(lesson, measured, base, bars), tuple(never))
+        except NotEnough as error:
+            never.append(error.missed)
+            del bars[error.missed.kind]
+            if error.missed.kind == "first point":  # then there are as many slots as students
+                base = replace(base, slots=students)
 
 
 def _slots(found: dict, asked: tuple[float, float | None]) -> int:

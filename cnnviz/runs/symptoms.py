@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+
 from cnnviz.runs.insights import Insight, LayerInsight
 from cnnviz.runs.progress import Event, Progress
 
@@ -193,24 +195,17 @@ def _trend(losses: Sequence[float], epochs: int) -> Trend | None:
 
 def _movement(samples: Sequence[Event]) -> tuple[float | None, float | None, float | None]:
     """Spread, largest move and drift of the answers on the sample images (see Signs)."""
-    looks = [look["probabilities"] for look in samples]
-    if not looks or not looks[0]:
+    looks = [np.asarray(look["probabilities"], np.float64) for look in samples]
+    if not looks or not looks[0].size:
         return None, None, None
-    last = looks[-1]
-    spread = max(_deviation([row[c] for row in last]) for c in range(len(last[0])))
+    spread = float(looks[-1].std(axis=0).max())
     moved = max((_difference(a, b) for a, b in pairwise(looks)), default=0.0)
-    return spread, moved, _difference(looks[0], last)
+    return spread, moved, _difference(looks[0], looks[-1])
 
 
-def _deviation(numbers: Sequence[float]) -> float:
-    mean = sum(numbers) / len(numbers)
-    return math.sqrt(sum((n - mean) ** 2 for n in numbers) / len(numbers))
-
-
-def _difference(one: Sequence[Sequence[float]], other: Sequence[Sequence[float]]) -> float:
+def _difference(one: np.ndarray, other: np.ndarray) -> float:
     """Mean absolute difference of two tables of probabilities."""
-    pairs = [abs(a - b) for r, s in zip(one, other, strict=True) for a, b in zip(r, s, strict=True)]
-    return sum(pairs) / len(pairs)
+    return float(np.abs(one - other).mean())
 
 
 def _answers(confusion: Sequence[Sequence[int]]) -> Answers:

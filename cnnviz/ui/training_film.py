@@ -161,9 +161,9 @@ def _samples(progress: Progress) -> list[dict]:
     """What it answered about each sample, and with what share, moment by moment."""
     found = []
     for event in progress.samples:
-        shares = event["probabilities"]
-        answers = [max(range(len(row)), key=row.__getitem__) for row in shares]
-        votes = [round(row[a], 3) for row, a in zip(shares, answers, strict=True)]
+        shares = np.asarray(event["probabilities"], np.float64)
+        answers = shares.argmax(axis=1).tolist()
+        votes = shares.max(axis=1).round(3).tolist()
         found.append({"step": event["step"], "answers": answers, "shares": votes})
     return found
 

@@ -23,7 +23,17 @@ from tests.corpus import judging
 
 MORE_MB = 64  # that a second look at the whole kind may leave behind
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
-_CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.chmod"}
+# Events of what changes a name: where in their arguments are names, and the folders (open ones, -1
+# for none) that these are relative to.
+_CHANGES = {
+    "os.rename": ((0, 2), (1, 3)),
+    "os.remove": ((0, 1),),
+    "os.mkdir": ((0, 2),),
+    "os.rmdir": ((0, 1),),
+    "os.link": ((1, 3),),
+    "os.symlink": ((1, 2),),  # where it points is read only
+    "os.chmod": ((0, 2),),
+}
 
 
 def main() -> int:
@@ -155,6 +165,15 @@ def _settled() -> int:
     return resident_bytes()
 
 
+def _from(folder: int, name: str | bytes | os.PathLike | int) -> str:
+    """A name as seen from an open folder (shutil.rmtree works with these)."""
+    if isinstance(name, int):
+        return os.readlink(f"/proc/self/fd/{name}")
+    if folder == -1 or os.path.isabs(name):
+        return os.fsdecode(name)
+    return os.path.join(os.readlink(f"/proc/self/fd/{folder}"), os.fsdecode(name))
+
+
 def _watch(folder: Path, strays: list[str]) -> None:
     """Note whatever Python code changes outside ``home`` and ``tmp`` of that folder."""
     own = tuple(os.path.realpath(folder / name) + os.sep for name in ("home", "tmp"))
@@ -170,9 +189,7 @@ def _watch(folder: Path, strays: list[str]) -> None:
                 return
             paths = [path]
         elif event in _CHANGES:
-            paths = [p for p in given if isinstance(p, str | bytes | os.PathLike)]
-            if event == "os.symlink":
-                paths = paths[1:]  # where it points is read only
+            paths = [_from(given[folder], given[name]) for name, folder in _CHANGES[event]]
         else:
             return
         for path in paths:
