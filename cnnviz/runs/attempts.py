@@ -17,7 +17,7 @@ from cnnviz.errors import CnnvizError, NotPossible
 FILE = "attempts.json"
 STATE = Path("resume") / "state.npz"  # written anew whenever the training gets further
 SEARCHED = Path("oracle.json")  # likewise of a search
-ENOUGH = 3
+ENOUGH = 5  # a long first epoch may meet three accidents; what is too large meets any number
 
 
 def in_vain(folder: Path) -> int:

@@ -168,10 +168,9 @@ def _settled() -> int:
 def _from(folder: int, name: str | bytes | os.PathLike | int) -> str:
     """A name as seen from an open folder (shutil.rmtree works with these)."""
     if isinstance(name, int):
-        return os.readlink(f"/proc/self/fd/{name}")
-    if folder == -1 or os.path.isabs(name):
-        return os.fsdecode(name)
-    return os.path.join(os.readlink(f"/proc/self/fd/{folder}"), os.fsdecode(name))
+        return str(Path(f"/proc/self/fd/{name}").readlink())
+    path = Path(os.fsdecode(name))
+    return str(path if folder == -1 else Path(f"/proc/self/fd/{folder}").readlink() / path)
 
 
 def _watch(folder: Path, strays: list[str]) -> None:

@@ -161,7 +161,7 @@ def test_what_is_deleted_at_this_very_moment_is_passed_over(monkeypatch, opened)
     assert next_turn()[0].id == good.id
 
 
-def test_three_deaths_without_progress_are_enough():
+def test_so_many_deaths_without_progress_are_enough():
     run = waiting_run("ann")
     (run.folder / "resume").mkdir()
     for death in range(2):
@@ -171,7 +171,7 @@ def test_three_deaths_without_progress_are_enough():
         assert attempts.in_vain(run.folder) == death + 1
     (run.folder / "resume" / "state.npz").write_bytes(b"further")  # it got somewhere
     assert attempts.in_vain(run.folder) == 0
-    for _ in range(3):
+    for _ in range(attempts.ENOUGH):
         found, lock = next_turn()
         assert found.id == run.id
         attempts.begin(run.folder)
@@ -183,7 +183,7 @@ def test_three_deaths_without_progress_are_enough():
 
 def test_a_worker_that_leaves_by_itself_is_no_death():
     run = waiting_run("ann")
-    for _ in range(5):
+    for _ in range(attempts.ENOUGH + 2):
         found, lock = next_turn()
         attempts.begin(run.folder)
         attempts.leave(run.folder)

@@ -14,7 +14,7 @@ from cnnviz.errors import BadInput, CnnvizError
 from cnnviz.models import store
 from cnnviz.models.model import load_model
 from cnnviz.models.references import ModelReference
-from cnnviz.runs import locks, queue, trials
+from cnnviz.runs import attempts, locks, queue, trials
 from cnnviz.runs.archive import stream
 from cnnviz.runs.run import PAUSE, STOP, Run, create_run, delete_run, list_runs, make_model
 from cnnviz.runs.turns import next_turn
@@ -194,7 +194,7 @@ def test_a_search_that_rests_can_be_stopped():
 @pytest.mark.slow
 def test_a_trial_that_kills_its_workers_fails_and_the_search_goes_on():
     run, lock = queued_search(SearchConfig(BASE, {"learning_rate": (0.001, 0.01)}))
-    for _worker in range(2):
+    for _worker in range(attempts.ENOUGH - 1):
 
         def die(event):
             if event["kind"] == "trial":
@@ -204,7 +204,7 @@ def test_a_trial_that_kills_its_workers_fails_and_the_search_goes_on():
             carry_out_trial(run, die)
     assert carry_out_trial(run) == NEXT
     (first,) = of(run)
-    assert first.status == "failed" and "ended from outside 2 times" in str(first.error)
+    assert first.status == "failed" and f"ended from outside {attempts.ENOUGH - 1} times" in str(first.error)
     assert carry_out_trial(run) == NEXT and carry_out_trial(run) == "finished"
     locks.let_go(lock)
     assert (run.outcome["completed"], run.outcome["failed"]) == (1, 1)
