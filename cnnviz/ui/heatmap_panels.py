@@ -18,7 +18,7 @@ from cnnviz.ui.photo import Seen
 from cnnviz.ui.pictures import is_dark, show_png, show_svg
 
 _IN_A_ROW = 4
-_KEPT = 128  # pictures, about 200 KB each
+_KEPT = 48  # pictures, about 100 KB each: what a class looks at together
 _FINE = 40 * 40  # from so many values on, a few would outshine all others
 
 
