@@ -63,7 +63,7 @@ corpus: setup-dev  ## hundreds of hostile and odd files: images, models, zips; w
 	$(BIN)/python -m pytest tests/models/test_sandbox.py -q
 	CNNVIZ_FUZZ_SECONDS=60 $(BIN)/python -m pytest tests/corpus/test_fuzz.py -q
 
-load: setup-dev  ## sixty people at work on this machine: errors, times, memory (seven minutes)
+load: setup-dev  ## sixty people at work on this machine: errors, times, memory (twelve minutes)
 	$(BIN)/python -m benchmarks.load
 
 chaos: setup-dev  ## a class while workers and server are killed thirty times (eight minutes)

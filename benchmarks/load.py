@@ -1,4 +1,4 @@
-"""A class at work: ``python -m benchmarks.load [--sessions 60] [--runs 40] [--minutes 5]``.
+"""A class at work: ``python -m benchmarks.load [--sessions 60] [--runs 40] [--minutes 10]``.
 
 A live server, and sixty people over real WebSockets on this machine. They come within a minute,
 turn pages, ask for heatmaps of several networks and images, some of them new; forty start a
@@ -38,7 +38,7 @@ MODELS = {  # → the data set that its images are taken from
 KNOWN_IMAGES = 6  # of each data set, asked for again and again
 NEW_SHARE = 0.1  # of the heatmaps
 HEATMAP_SHARE = 0.5  # of all pages
-SETTLED = 0.5  # part of the time after which memory has to be flat
+SETTLED = 0.5  # part of the time after which memory has to be flat: the bounded caches are full
 FLAT_FROM_S = 120.0  # a shorter time tells nothing about growth
 _GONE = (Lost, OSError, EOFError, KeyError)
 
@@ -51,7 +51,7 @@ class Plan:
     runs: int = 40
     watchers: int = 2
     arrive: float = 60.0
-    last: float = 300.0
+    last: float = 600.0
     think: tuple[float, float] = (5.0, 20.0)
     patience: float = 60.0
     most_s: float | None = 1.0
@@ -245,7 +245,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sessions", type=int, default=60)
     parser.add_argument("--runs", type=int, default=40)
-    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--small", action="store_true", help="six people, half a minute")
     given = parser.parse_args()
     plan = SMALL if given.small else Plan(given.sessions, given.runs, last=60 * given.minutes)

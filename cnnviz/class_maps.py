@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from cnnviz import storage
+from cnnviz import quotas, storage
 
 ClassMap = tuple[int | None, ...]
 _MOST_BYTES = 1_000_000
@@ -67,6 +67,7 @@ def write_class_map(
 
     Raises:
         NotPossible: the disk is full.
+        OverQuota: the person keeps as much as anybody may.
     """
     kept = {
         "owner": owner,
@@ -77,7 +78,11 @@ def write_class_map(
         "class_map": [None if c is None else int(c) for c in class_map],
     }
     data = json.dumps(kept, ensure_ascii=False).encode()
-    storage.write_whole(_file(owner, model, dataset), data)
+    path = _file(owner, model, dataset)
+    more = len(data) - (path.stat().st_size if path.exists() else 0)
+    if more > 0:
+        quotas.check(owner, more)
+    storage.write_whole(path, data)
 
 
 def _is_place(value: object, count: int) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnviz import belongings, marks, quotas, storage, uploads
+from cnnviz import belongings, class_maps, marks, quotas, storage, uploads
 from cnnviz.datasets.imported import import_dataset, list_imported
 from cnnviz.errors import NotPossible, OverQuota, from_code
 from cnnviz.runs import locks, queue
@@ -121,6 +121,15 @@ def test_notes_have_to_fit():
     with pytest.raises(OverQuota):
         marks.write_mark("ann", "mnist", 1, marks.Mark(True, "x" * 400))
     assert marks.read_marks("ann", "mnist") == {}
+
+
+def test_classes_are_not_confirmed_beyond_it():
+    uploads.save_file(bytes(999_900), "net.keras", "ann")
+    pair, names = ("shipped:mnist_lenet5", "upload:" + "a" * 24), (("ones",), ("0", "1"))
+    with pytest.raises(OverQuota):
+        class_maps.write_class_map("ann", *pair, *names, (1,))
+    assert class_maps.read_class_map("ann", *pair, *names) is None
+    class_maps.write_class_map("bob", *pair, *names, (1,))
 
 
 def test_nobody_keeps_things_without_end(monkeypatch):

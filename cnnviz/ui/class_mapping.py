@@ -11,6 +11,7 @@ from typing import NoReturn
 import streamlit as st
 
 from cnnviz.class_maps import ClassMap, write_class_map
+from cnnviz.errors import CnnvizError
 from cnnviz.evaluation.proposing import NEAR, OPEN, ORDER, are_numbers, nearest
 from cnnviz.models.references import ModelReference
 from cnnviz.ui import class_rows, current, frame
@@ -19,6 +20,7 @@ from cnnviz.ui.labels import distinct
 from cnnviz.ui.language import _, listed, n_, split_names
 from cnnviz.ui.owner import current_owner
 from cnnviz.ui.plain_text import plain
+from cnnviz.ui.sentences import in_words
 
 NONE = -1  # stands for “none of them” in a box to choose from
 _FEW = 40  # classes of a model that a box can list; of more it lists the nearest
@@ -232,7 +234,11 @@ def _end(
 def _confirm(opened: current.Opened, chosen: LabelledSet, picked: ClassMap) -> None:
     model = ModelReference.parse(opened.reference).base
     names = (chosen.class_names, opened.card.class_names)
-    write_class_map(current_owner(), model, chosen.name, *names, picked)
+    try:
+        write_class_map(current_owner(), model, chosen.name, *names, picked)
+    except CnnvizError as error:  # what was chosen stays chosen
+        st.toast(in_words(error), icon=":material/warning:")
+        return
     _done()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import shutil
@@ -192,6 +193,25 @@ def test_a_thousand_classes_are_searched_not_listed(open_page, own_folder):
     at.text_input(key="class-search").set_value("tabby").run()
     cats = next(b for b in boxes(at) if "“cats”" in b.label)
     assert "tabby" in cats.options and len(cats.options) == before + 1
+
+
+def test_where_nothing_can_be_kept_the_choice_stays(open_page, own_model, own_folder, monkeypatch):
+    dataset, model = own_folder({"sevens": 7, "ones": 1}), own_model()
+    at = open_page("evaluation", model=model, data=dataset)
+
+    def full(path, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    boxes(at)[0].select(3).run()
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "write_whole", full)
+        at.button(key="confirm-classes").click().run()
+    assert not at.exception and [t.value for t in at.toast] == [
+        "The disk is full. Delete old trainings, then try again."
+    ]
+    assert QUESTION in heading(at) and boxes(at)[0].value == 3
+    at.button(key="confirm-classes").click().run()
+    assert not at.exception and QUESTION not in heading(at)
 
 
 def test_a_hostile_stored_map_is_not_believed(open_page, own_model, own_folder):

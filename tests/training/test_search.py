@@ -204,7 +204,8 @@ def test_a_trial_that_kills_its_workers_fails_and_the_search_goes_on():
             carry_out_trial(run, die)
     assert carry_out_trial(run) == NEXT
     (first,) = of(run)
-    assert first.status == "failed" and f"ended from outside {attempts.ENOUGH - 1} times" in str(first.error)
+    assert first.status == "failed"
+    assert f"ended from outside {attempts.ENOUGH - 1} times" in str(first.error)
     assert carry_out_trial(run) == NEXT and carry_out_trial(run) == "finished"
     locks.let_go(lock)
     assert (run.outcome["completed"], run.outcome["failed"]) == (1, 1)
