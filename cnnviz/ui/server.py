@@ -35,9 +35,9 @@ from cnnviz.ui.owner import COOKIE, new_cookie, owner_of, set_cookie
 from cnnviz.ui.request_ids import RequestIds
 from cnnviz.ui.sign_in import ClassPassword
 
-# Streamlit loads pandas with the first table, and Plotly looks into whatever sys.modules holds: after
-# a start one session's figure met the half of pandas that another session's thread had loaded. So it
-# is there before anybody comes.
+# Streamlit loads pandas with the first table, and Plotly looks into whatever sys.modules holds:
+# after a start one session's figure met the half of pandas that another session's thread had
+# loaded. So it is there before anybody comes.
 
 _SPARE_AFTER_S = 20.0  # the compute workers load TensorFlow first
 _TEND_EVERY_S = 1.0
