@@ -11,7 +11,7 @@ import pytest
 
 from cnnviz import machine, storage
 from cnnviz.errors import BadInput, NotPossible
-from cnnviz.runs import queue
+from cnnviz.runs import attempts, queue
 from cnnviz.runs.run import TEACHER, delete_run
 from cnnviz.runs.turns import place_of
 from cnnviz.training import launch, slots
@@ -133,11 +133,11 @@ def test_a_killed_worker_is_replaced_and_its_run_goes_on():
     delete_run(run.id, "ann")
 
 
-def test_who_dies_at_it_thrice_has_shown_that_it_cannot_be_done():
+def test_who_dies_at_it_again_and_again_has_shown_that_it_cannot_be_done():
     bad, good = start(title="dies"), start("bob", title="gets further and dies")
     wait_until(lambda: [dispatch(), not (bad.pending or good.pending)][1])
-    assert bad.status == "failed" and "3 times" in str(bad.error)
-    assert len((bad.folder / "log.txt").read_text().splitlines()) == 3
+    assert bad.status == "failed" and f"{attempts.ENOUGH} times" in str(bad.error)
+    assert len((bad.folder / "log.txt").read_text().splitlines()) == attempts.ENOUGH
     assert good.status == "finished" and steps(good) == [1, 2]
 
 
