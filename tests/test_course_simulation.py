@@ -245,6 +245,16 @@ def test_the_table_is_made_although_a_bar_cannot_be_held_and_says_which(measured
     assert f"no number holds “start”: {need.never[0].seconds:.1f} s of 2" in row[1]
 
 
+def test_slots_alone_are_not_looked_for_beyond_what_a_single_web_process_lets_through(measured):
+    """A Start keeps its core busy for two seconds: with one process, no number of slots helps."""
+    measured.found["web"]["start"] = {"processor_s": 2.0, "wall_s": 2.0, "bytes": 100}
+    slow, bars = Measured(measured.found), {"first point": (30.0, "training slots")}
+    lesson = replace(LESSON, think_s=(1e6, 1e6), start_within_s=5.0)
+    assert missed(simulate(lesson, Deployment(slots=lesson.students), slow), bars)
+    deployment, outcome = smallest(lesson, slow, Deployment(), bars)
+    assert deployment.slots <= lesson.students and missed(outcome, bars) == []
+
+
 def test_the_page_has_a_place_for_everything_that_is_made():
     text = page.PAGE.read_text(encoding="utf-8")
     for name in (*page.MADE, "validated"):

@@ -75,7 +75,8 @@ def smallest(
     fewest = base
     for name, field in FIELDS.items():
         own = {kind: bar for kind, bar in bars.items() if bar[1] == name}
-        if not own:
+        if not own:  # nobody asks for these: plenty, so that nobody waits for them either
+            fewest = replace(fewest, **{field: getattr(plenty, field)})
             continue
         # Trainings need nothing of what those who turn pages need.
         if name == "training slots":
@@ -92,6 +93,8 @@ def smallest(
             raise NotEnough(short[0])
         field = FIELDS[short[0].because]
         count = getattr(fewest, field)
+        if count > 2 * getattr(plenty, field):
+            raise NotEnough(short[0])
         fewest = replace(fewest, **{field: count + max(1, count // 25)})
     return fewest, outcome
 

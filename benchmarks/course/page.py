@@ -84,8 +84,10 @@ def _answer(measured: Measured, growing: dict, needs: dict) -> str:
             f"work in the busiest minute. 95 % of the curves have begun after {seconds:.0f} s."
         )
     lines.append(
-        f"With a pool for each web process, as today, the workers are {without.workers} instead "
-        f"of {pool.workers}."
+        f"With a pool for each web process, as today, there are {without.workers} workers instead "
+        f"of {pool.workers} (and one more in each pool while quick questions wait), and "
+        f"{without.outcome.memory_mb / 1000:.0f} GB instead of "
+        f"{pool.outcome.memory_mb / 1000:.0f} GB are needed."
     )
     return "\n\n".join(lines) + "\n"
 
