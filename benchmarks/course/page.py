@@ -83,11 +83,15 @@ def _answer(measured: Measured, growing: dict, needs: dict) -> str:
             f"{need.outcome.memory_mb / 1000:.0f} GB of memory, {need.outcome.cores:.0f} cores at "
             f"work in the busiest minute. 95 % of the curves have begun after {seconds:.0f} s."
         )
+    workers = (
+        "as many workers are enough"
+        if without.workers == pool.workers
+        else f"there are {without.workers} workers instead of {pool.workers}"
+    )
     lines.append(
-        f"With a pool for each web process, as today, there are {without.workers} workers instead "
-        f"of {pool.workers} (and one more in each pool while quick questions wait), and "
-        f"{without.outcome.memory_mb / 1000:.0f} GB instead of "
-        f"{pool.outcome.memory_mb / 1000:.0f} GB are needed."
+        f"With a pool for each web process, as today, {workers}, but one more comes in each pool "
+        f"while quick questions wait: {without.outcome.memory_mb / 1000:.0f} GB instead of "
+        f"{pool.outcome.memory_mb / 1000:.0f} GB."
     )
     return "\n\n".join(lines) + "\n"
 
