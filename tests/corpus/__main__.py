@@ -176,7 +176,6 @@ def _from(folder: int, name: str | bytes | os.PathLike | int) -> str:
 def _watch(folder: Path, strays: list[str]) -> None:
     """Note whatever Python code changes outside ``home`` and ``tmp`` of that folder."""
     own = tuple(os.path.realpath(folder / name) + os.sep for name in ("home", "tmp"))
-    own = (*own, *(name.rstrip(os.sep) for name in own))
 
     def hook(event: str, given: tuple) -> None:
         if event == "open":
@@ -192,8 +191,9 @@ def _watch(folder: Path, strays: list[str]) -> None:
         else:
             return
         for path in paths:
-            there = os.path.realpath(Path(os.fsdecode(path)).parent)
-            if not (there + os.sep).startswith(own) and os.fsdecode(path) != os.devnull:
+            name = Path(os.fsdecode(path))
+            there = os.path.realpath(name.parent) + os.sep + name.name + os.sep
+            if not there.startswith(own) and os.fsdecode(path) != os.devnull:
                 strays.append(f"{event} {os.fsdecode(path)[:120]}")
 
     sys.addaudithook(hook)
