@@ -17,6 +17,7 @@ from cnnviz.ui.language import _, percent
 from cnnviz.ui.pictures import chart, is_dark
 
 _MOST_TICKS = 6
+_LETTERS = 38  # of all texts at an axis that a phone has room for
 _MOST_AXES = 8
 
 
@@ -142,15 +143,14 @@ class _Scale:
 
     def ticks(self) -> list[tuple[float, str]]:
         """Places and texts; of many values some."""
-        count = len(self._values)
+        words = [search_words.value_words(self.name, value) for value in self._values]
+        count, most = len(words), _MOST_TICKS
+        if self._numbers and words:  # between these one can guess; a phone has room for few
+            most = max(2, min(most, _LETTERS // (max(map(len, words)) + 1)))
         shown = range(count)
-        if count > _MOST_TICKS:
-            steps = _MOST_TICKS - 1
-            shown = sorted({round(i * (count - 1) / steps) for i in range(_MOST_TICKS)})
-        return [
-            (self.place(self._values[i]), search_words.value_words(self.name, self._values[i]))
-            for i in shown
-        ]
+        if count > most:
+            shown = sorted({round(i * (count - 1) / (most - 1)) for i in range(most)})
+        return [(self.place(self._values[i]), words[i]) for i in shown]
 
 
 def _key(value: object) -> object:

@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from babel.messages.pofile import read_po
+from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parents[2]
 PLACE = re.compile(r"\{(\w+)")
@@ -36,6 +38,23 @@ def test_translations_keep_the_places():
             expected = set(PLACE.findall(ids[-1]))
             for text in strings:
                 assert set(PLACE.findall(text)) == expected, f"{path.parent.parent.name}: {ids[0]}"
+
+
+@pytest.mark.parametrize("value", ["x", "“x”", "字", "3"])
+def test_what_should_be_bold_is_bold(value):
+    """CommonMark ends nothing at ``**`` between punctuation and a letter, as in “**好：**字”."""
+    markdown = MarkdownIt()
+    for path in (ROOT / "locale").glob("*/LC_MESSAGES/*.po"):
+        with path.open("rb") as file:
+            catalogue = read_po(file)
+        for message in catalogue:
+            both = [message.id, message.string]
+            texts = [t for one in both for t in (one if isinstance(one, tuple) else (one,))]
+            for text in texts:
+                shown = re.sub(r"\{\w+[^}]*\}", value, text)
+                parts = [c for token in markdown.parse(shown) for c in token.children or ()]
+                left = [c.content for c in parts if c.type == "text" and "**" in c.content]
+                assert not left, f"{path.parent.parent.name}: {text}"
 
 
 def test_no_marked_text_is_overlooked():
