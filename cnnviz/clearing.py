@@ -40,6 +40,8 @@ def bring_back(things: Iterable[Thing]) -> list[Thing]:
     back = []
     for thing in things:
         folder = thing.folder
+        if not _aside(folder).exists():  # it is back, or gone for good
+            continue
         with quotas.room(thing.owner, thing.size), contextlib.suppress(OSError):
             _aside(folder).rename(folder)
             back.append(thing)
@@ -56,8 +58,11 @@ def free(older_than_s: float = 0.0) -> int:
         for path in storage.area(area).glob(f"{_ASIDE}*"):
             try:
                 if path.stat().st_mtime <= before:
-                    freed += sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
-                    shutil.rmtree(path, ignore_errors=True)
+                    # Out of reach at once: what is brought back in this moment must be whole.
+                    gone = path.with_name(f".gone-{path.name.removeprefix(_ASIDE)}")
+                    path.rename(gone)
+                    freed += sum(p.stat().st_size for p in gone.rglob("*") if p.is_file())
+                    shutil.rmtree(gone, ignore_errors=True)
             except FileNotFoundError:  # brought back in this moment
                 continue
     return freed

@@ -107,8 +107,10 @@ def _search(given: argparse.Namespace) -> None:
         ]
         print(json.dumps({**outcome, "trials": rows}))
         return
-    best = next(t for t in trials.listed(run.folder) if t.run == outcome["best"])
     print(f"{run.status}: {run.reference}")
+    best = next((t for t in trials.listed(run.folder) if t.run == outcome.get("best")), None)
+    if best is None:  # it rests, or no trial has a result
+        return
     print(f"best: trial {best.number}, run:{best.run}@best, {_shown(best.values)}")
     print(f"validation accuracy {outcome['val_accuracy']:.4f}", end="")
     print(f", test accuracy {outcome['test_accuracy']:.4f}" if "test_accuracy" in outcome else "")

@@ -24,6 +24,8 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 MAX_PIXELS = 100_000_000
 MAX_SIDE = 4096  # larger photos are reduced: no network here looks at more
 MAX_SCANS = 500  # of a progressive JPEG; each is a pass over all pixels, cameras write about ten
+_MOST_PADDED = 2**26  # pixels of a photo with its borders
+_LONGEST_PADDED = 32_767  # pixels; OpenCV's own counting ends there
 FITS = ("stretch", "crop", "pad")
 _DEEP = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
 _GREY = ("1", "L", "LA", "La")
@@ -91,8 +93,10 @@ def _check_size(picture: Image.Image, data: bytes) -> None:
     """Refuse by the header, before anything is decoded."""
     width, height = picture.size
     tags = getattr(picture, "tag_v2", {})
-    tile = tags.get(_TILE_WIDTH, 0) * tags.get(_TILE_LENGTH, 0)
-    if max(width * height, tile) > MAX_PIXELS:
+    sides = [tags.get(tag, 0) for tag in (_TILE_WIDTH, _TILE_LENGTH)]
+    if not all(isinstance(side, int) for side in sides):  # a text times a number is a long text
+        raise BadImage(_DAMAGED)
+    if max(width * height, sides[0] * sides[1]) > MAX_PIXELS:
         raise BadImage(_TOO_LARGE)
     if isinstance(picture, JpegImageFile) and data.count(b"\xff\xda") > MAX_SCANS:
         raise BadImage(_DAMAGED)
@@ -185,7 +189,19 @@ def _box(shape: tuple[int, ...], size: tuple[int, int], how: str) -> tuple[int, 
     fill = min if how == "crop" else max
     box_height = max(1, round(fill(height, width / ratio)))
     box_width = max(1, round(fill(width, height * ratio)))
+    if box_height * box_width > _MOST_PADDED or max(box_height, box_width) > _LONGEST_PADDED:
+        raise BadInput(
+            "This network takes images of {width} × {height} pixels: too narrow for a photo to be "
+            "padded to these proportions. Choose to stretch or to crop it instead.",
+            width=size[1],
+            height=size[0],
+        )
     return (height - box_height) // 2, (width - box_width) // 2, box_height, box_width
+
+
+def check_fit(size: tuple[int, int], how: str) -> None:
+    """Raise BadInput where photos cannot be brought to ``size`` (h, w) in this way."""
+    _box((1024, 1024), size, how)
 
 
 def fit(

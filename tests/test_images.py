@@ -4,6 +4,7 @@ import io
 import struct
 import subprocess
 import sys
+import tracemalloc
 import zlib
 
 import cv2
@@ -573,3 +574,49 @@ def test_redrawn_digits_are_still_read():
     correct = (answers == labels[chosen]).mean()
     print(f"{correct:.1%} of 200 redrawn digits are read right")
     assert correct >= 0.9
+
+
+def tiff_with_tile_width_in_words(count: int) -> bytes:
+    """A strip image whose tile tags nobody needs: TileWidth a text, TileLength a number."""
+    entries = [
+        (256, 4, 1, 8),
+        (257, 4, 1, 8),
+        (258, 3, 1, 8),
+        (259, 3, 1, 1),
+        (262, 3, 1, 1),
+        (273, 4, 1, 2000),
+        (277, 3, 1, 1),
+        (278, 4, 1, 8),
+        (279, 4, 1, 64),
+        (322, 2, 1000, 500),
+        (323, 4, 1, count),
+    ]
+    head = b"II*\0" + struct.pack("<IH", 8, len(entries))
+    body = b"".join(struct.pack("<HHII", *entry) for entry in entries) + bytes(4)
+    data = bytearray(3000)
+    data[: len(head + body)] = head + body
+    data[500:1500] = b"A" * 999 + b"\0"
+    return bytes(data)
+
+
+def test_a_text_where_a_number_belongs_is_not_repeated_millions_of_times():
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadImage, match="damaged"):
+            images.decode(tiff_with_tile_width_in_words(500_000))
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("size", [(1, 4096), (4096, 1), (4, 4096)])
+def test_a_photo_is_not_padded_to_what_is_hardly_wider_than_a_line(size):
+    photo = np.zeros((2048, 2048, 3), np.uint8)
+    with pytest.raises(BadInput, match="too narrow"):
+        images.fit(photo, size, 3, "pad")
+    with pytest.raises(BadInput, match="too narrow"):
+        images.check_fit(size, "pad")
+    for how in ("stretch", "crop"):
+        images.check_fit(size, how)
+        assert images.fit(photo, size, 3, how).shape == (*size, 3)
+    assert images.fit(photo, (64, 512), 3, "pad").shape == (64, 512, 3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from cnnviz import storage, uploads
+from cnnviz import quotas, storage, uploads
 from cnnviz.errors import CnnvizError, from_code
 from cnnviz.models.sandbox import reopen
 
@@ -31,7 +31,14 @@ def opened_copy(identifier: str, check_cancelled: Callable[[], None] | None = No
         return copy
     try:
         # Two workers may be asked at the same moment: the later copy stays.
-        reopen(source, copy, check_cancelled)
+        made = source.with_name(f".new-{storage.new_id()}.keras")
+        try:
+            reopen(source, made, check_cancelled)
+            # A file of zeros is small as it comes and large as a copy.
+            with quotas.room(uploads.meta(identifier)["owner"], made.stat().st_size):
+                made.replace(copy)
+        finally:
+            made.unlink(missing_ok=True)
     except CnnvizError as error:
         shown = str(uploads.meta(identifier).get("filename") or source.name)[:60]
         raise from_code(error.code, error.template, {**error.values, "name": shown}) from None

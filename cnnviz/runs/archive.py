@@ -19,9 +19,10 @@ from cnnviz.datasets.bundled import DATASETS
 from cnnviz.runs import events, trials
 from cnnviz.runs.run import CONFIG, OUTCOME, Run
 
-_WANTED = (OUTCOME, events.FILE, "card.json", "model.keras", "checkpoints/*.npz")
+_WANTED = (OUTCOME, events.FILE, "model.keras", "checkpoints/*.npz")
 _WANTED += ("insights/*.json", "tensorboard/**/*", trials.SEARCH, trials.FILE)
 _SQUEEZED = (".json", ".jsonl")  # the rest is compressed already, or does not get smaller
+CARD = "card.json"
 _CHUNK = 1 << 20  # bytes read at once
 
 
@@ -39,6 +40,8 @@ def stream(run: Run, title: str) -> Iterator[bytes]:
     stem = _stem(run, title)
     with zipfile.ZipFile(sink, "w", allowZip64=True) as archive:
         archive.writestr(_entry(f"{stem}/{CONFIG}", time.time()), _config(run))
+        if card := _card(run):
+            archive.writestr(_entry(f"{stem}/{CARD}", time.time()), card)
         for path in _files(run.folder):
             name = f"{stem}/{path.relative_to(run.folder).as_posix()}"
             yield from _add(archive, sink, path, name)
@@ -83,6 +86,18 @@ def _config(run: Run) -> str:
         dataset = dataset.replace("\\", "/").rstrip("/").rpartition("/")[2]
     config = {**run.config, "dataset": dataset, "title": run.title}
     return json.dumps(config, indent=1, ensure_ascii=False)
+
+
+def _card(run: Run) -> str | None:
+    """The card of its network, where it has one; own data sets as in the settings."""
+    try:
+        card = json.loads((run.folder / CARD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    for measured in card.get("accuracy", ()):
+        if str(measured.get("dataset", "")).startswith("upload:"):
+            measured["dataset"] = "upload"
+    return json.dumps(card, indent=1, ensure_ascii=False)
 
 
 def _stem(run: Run, title: str) -> str:

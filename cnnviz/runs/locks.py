@@ -18,6 +18,7 @@ from cnnviz import cluster
 from cnnviz.runs import leases
 
 FILE = "lock"
+HOSTED = "CNNVIZ_HOSTED"  # set by training/hosting.py
 
 Hold = int | leases.Lease  # the descriptor of an open file, or a lease
 
@@ -26,7 +27,12 @@ def take(folder: Path, patience: float = 1.0) -> Hold | None:
     """Lock a run folder; what to keep (a file descriptor, open), or None when the run is alive.
 
     ``patience`` in seconds outlasts a status check that happens at the same moment.
+
+    In a process that a cluster's task hosts (``HOSTED``) everybody else is kept away by the task's
+    lease; a file lock on shared storage could outlive the machine that had it.
     """
+    if os.environ.get(HOSTED):
+        return os.open(os.devnull, os.O_RDONLY)
     if cluster.chosen():
         return leases.take(leases.run_key(folder), patience)
     return take_file(folder / FILE, patience)

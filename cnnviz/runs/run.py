@@ -20,7 +20,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -331,8 +331,10 @@ def delete_run(run_id: str, owner: str = storage.LOCAL_OWNER) -> None:
     try:
         queue.withdraw(run_id)
         its_trials = trials.folders(run.folder)
-        for folder in [run.folder, *its_trials]:
-            storage.remove(folder)
+        for folder in its_trials:  # first: without the search they would be trainings of their own
+            with suppress(FileNotFoundError):
+                storage.remove(folder)
+        storage.remove(run.folder)
     finally:
         locks.let_go(lock)
 

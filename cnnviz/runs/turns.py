@@ -46,7 +46,7 @@ def next_turn(
     """The run to carry out next and the hold on its lock; None when nobody waits.
 
     ``announce`` is called with its id before anybody else may look at the queue. A run at which
-    three workers have died without getting further is not handed out again: it has failed.
+    several workers have died without getting further is not handed out again: it has failed.
     """
     with queue.locked():
         at_work, waiting = look(tidy=True)

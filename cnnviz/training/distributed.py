@@ -12,6 +12,7 @@ import json
 import os
 import secrets
 import socket
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from typing import Any
 
 from cnnviz import storage
 from cnnviz.errors import BadInput, NotPossible
-from cnnviz.runs import locks
+from cnnviz.runs import leases, locks
 from cnnviz.runs.run import Run, create_run
 from cnnviz.training.config import TrainingConfig
 from cnnviz.training.launch import let_go_on
@@ -133,8 +134,12 @@ class Member:
         lock = locks.take(run.folder, patience=GONE_S)
         if lock is None:
             raise BadInput("Only a training that rests or broke off can go on.")
+        done = threading.Event()
         try:
             strategy = self._join(addresses, 0)
+            if isinstance(lock, leases.Lease):  # without it another may write this run
+                watch = threading.Thread(target=_end_without, args=(lock, done), daemon=True)
+                watch.start()
             from cnnviz.training.loop import carry_out
             from cnnviz.training.team import Chief
 
@@ -142,6 +147,7 @@ class Member:
             with contextlib.closing(team):
                 carry_out(run, team=team)
         finally:
+            done.set()
             locks.let_go(lock)
 
     def _join(self, addresses: list[str], index: int) -> Any:
@@ -267,3 +273,10 @@ def _carry_out(
         "epoch is kept: it can go on from there.",
         title=run.title[:40],
     )
+
+
+def _end_without(lease: leases.Lease, done: threading.Event) -> None:
+    """End this process where its lease has ended: the cluster did not answer for too long."""
+    while not done.wait(0.2):
+        if not lease.valid:
+            os._exit(1)

@@ -149,4 +149,4 @@ def _environment() -> dict[str, str]:
     lent = ray.get_runtime_context().get_accelerator_ids().get("GPU", [])
     unwanted = {cluster.VARIABLE, "OMP_NUM_THREADS"}
     kept = {name: value for name, value in os.environ.items() if name not in unwanted}
-    return {**kept, "CUDA_VISIBLE_DEVICES": ",".join(lent)}
+    return {**kept, locks.HOSTED: "1", "CUDA_VISIBLE_DEVICES": ",".join(lent)}

@@ -117,6 +117,9 @@ def resume_training(run_id: str, owner: str = storage.LOCAL_OWNER) -> Run:
     """
     run = Run(run_id)
     run.check_owner(owner)
+    if run.parent and Run(run.parent).outcome is None:
+        raise BadInput("This is a trial of a search: let the search go on.")
+    _check_allowed(run.owner, quotas.RUN_TAKES)
     lock = locks.take(run.folder) if run.status in ("lost", "paused") else None
     if lock is None:
         raise BadInput("Only a training that rests or broke off can go on.")

@@ -70,6 +70,9 @@ class Dispatcher:
     def look(self, needs: Needs, ready_for: str | None, spares: int | None) -> None:
         """Somebody has put a run into the queue, or counts on spares for a while."""
         with self._lock:
+            if needs != self._needs:  # whoever asks for what there is no more waits for ever
+                for number in [n for n, h in self._hosts.items() if h.idle_since is None]:
+                    cluster.connect().cancel(self._hosts.pop(number).reference)
             self._needs, self._ready_for = needs, ready_for or self._ready_for
             if spares is not None:
                 self._spares, self._spares_until = spares, time.monotonic() + KEPT_S
@@ -79,7 +82,7 @@ class Dispatcher:
         """A task has begun: whether there is anything to do for it."""
         with self._lock:
             self.note(number, "")
-            return self._waiting > 0 or number in self._kept()
+            return number in self._hosts and (self._waiting > 0 or number in self._kept())
 
     def note(self, number: int, run_id: str) -> None:
         """A task has taken a run, or has none any more."""

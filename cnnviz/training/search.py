@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from cnnviz import quotas
 from cnnviz.errors import CnnvizError, NotFound
 from cnnviz.runs import attempts, locks, queue, trials
 from cnnviz.runs.events import Event, EventWriter
@@ -116,7 +117,7 @@ class _Turn:
 
     def work(self) -> str:
         """Carry the trial out; how the search is left."""
-        if self._asked(PAUSE):
+        if self._asked(PAUSE) and not self._asked(STOP):
             self._run.rest()
             return "paused"
         self._config = self._config.check()
@@ -128,6 +129,8 @@ class _Turn:
             return self._end("stopped")
         if (suggested := oracle.next()) is None:
             return self._end("finished")
+        if oracles.number_of(suggested) > len(trials.listed(self._folder)):
+            quotas.check(self._run.owner, quotas.RUN_TAKES)  # states of trials grow with networks
         trial = self._noted(suggested)
         left = self._carry_out(trial, oracle)
         if left == "yielded":

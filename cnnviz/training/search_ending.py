@@ -82,18 +82,15 @@ def measure_best(search: Run) -> None:
         return
     _loss, right = score(model.predict(test.images), test.labels)
     told = {"test_accuracy": round(right, 6), "test_images": len(test)}
-    text = json.dumps({**best.outcome, **told}, indent=1)
-    write_whole(best.folder / OUTCOME, text.encode())
     card = read_card(best.folder)
-    card = replace(
-        card,
-        accuracy=(
-            Accuracy(told["test_accuracy"], config.dataset, "test", len(test)),
-            *card.accuracy,
-        ),
-    )
+    others = [one for one in card.accuracy if one.split != "test"]
+    measured = Accuracy(told["test_accuracy"], config.dataset, "test", len(test))
+    card = replace(card, accuracy=(measured, *others))
+    # The outcome comes last: it says that all this is done.
     write_whole(best.folder / CARD, card.to_json().encode())
     keep_best(search)
+    text = json.dumps({**best.outcome, **told}, indent=1)
+    write_whole(best.folder / OUTCOME, text.encode())
 
 
 def figures(search: Run) -> tuple[dict, CnnvizError | None]:

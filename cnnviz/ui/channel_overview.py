@@ -9,6 +9,7 @@ from cnnviz.compute import defaults
 from cnnviz.figures import tiles
 from cnnviz.figures.channel import channel_strip
 from cnnviz.models.cards import Layer
+from cnnviz.spreadsheet import harmless
 from cnnviz.ui import address, channel, channel_data
 from cnnviz.ui.channel_data import Measured
 from cnnviz.ui.components.grid import grid
@@ -161,7 +162,7 @@ def _table(measured: Measured) -> None:
         columns |= {text: answer[key] for key, text in names().items()}
         columns[_("standard deviation")] = answer["std"]
         columns[_("fires most for")] = [
-            "–" if measured.dead[c] else measured.class_names[measured.favourite(c)]
+            "–" if measured.dead[c] else harmless(measured.class_names[measured.favourite(c)])
             for c in range(len(measured.dead))
         ]
         st.dataframe(columns, hide_index=True, height=320)

@@ -15,6 +15,7 @@ from cnnviz.ui import address
 from cnnviz.ui.components.grid import grid
 from cnnviz.ui.language import _, n_, split_names
 from cnnviz.ui.pictures import chart, is_dark
+from cnnviz.ui.plain_text import plain
 
 _SHOWN = 40
 _SIDE = 64
@@ -45,7 +46,7 @@ def draw(name: str) -> None:
         if known:
             st.caption(f"{known.source}. {known.licence}.")
         elif dataset.source:
-            st.caption(dataset.source)
+            st.caption(plain(dataset.source))
 
 
 def _samples(dataset: Dataset, name: str, split: str) -> None:

@@ -56,7 +56,7 @@ def outcome(run: Run) -> None:
         words = _("The training failed.")
     if words:
         st.markdown(words)
-    if status == "lost" and may_change(run):
+    if status == "lost" and may_change(run) and not run.parent:
         st.button(
             _("Go on"),
             key="resume-training",

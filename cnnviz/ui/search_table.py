@@ -30,6 +30,7 @@ class Row:
     status: str
     epochs: int
     right: float | None
+    loss: float = 0.0
 
 
 def rows_of(search: Run) -> list[Row]:
@@ -38,9 +39,9 @@ def rows_of(search: Run) -> list[Row]:
 
 
 def best_of(rows: Sequence[Row]) -> Row | None:
-    """The ended trial that is best, by accuracy, then by number."""
+    """The ended trial that is best: by accuracy, then by loss, as the search itself says."""
     ended = [r for r in rows if r.right is not None and r.status in ("finished", "stopped")]
-    return max(ended, key=lambda r: (r.right, -r.trial.number), default=None)
+    return max(ended, key=lambda r: (r.right, -r.loss, -r.trial.number), default=None)
 
 
 def table(search: Run, rows: Sequence[Row], open_: Callable[[str], None]) -> None:
@@ -174,7 +175,8 @@ def _row(trial: Trial) -> Row:
     if status == "failed":
         return Row(trial, run, status, int(outcome.get("epoch") or 0), None)
     if outcome:
-        return Row(trial, run, status, int(outcome.get("epoch") or 0), outcome.get("val_accuracy"))
+        epochs, right = int(outcome.get("epoch") or 0), outcome.get("val_accuracy")
+        return Row(trial, run, status, epochs, right, float(outcome.get("val_loss") or 0.0))
     rows = run.progress.epoch_rows
     right = max((row["val_accuracy"] for row in rows), default=None)
     return Row(trial, run, status, len(rows), right)

@@ -29,6 +29,7 @@ from cnnviz.machine import give_back_memory, keep_memory_together
 from cnnviz.storage import ROOT, home
 from cnnviz.training.launch import dismiss_spare, keep_spare, tend
 from cnnviz.ui import downloads, left_alone, live_route, presence, return_link
+from cnnviz.ui.bounds import Bounds
 from cnnviz.ui.frame import use_navigation
 from cnnviz.ui.health import health
 from cnnviz.ui.owner import COOKIE, new_cookie, owner_of, set_cookie
@@ -181,6 +182,7 @@ app = st.App(
     # The password comes first: before it nobody gets a cookie, a page or a picture.
     middleware=[
         Middleware(RequestIds),
+        Middleware(Bounds),
         Middleware(KeptToItself),
         Middleware(ClassPassword),
         Middleware(OwnerCookie),

@@ -11,6 +11,7 @@ from cnnviz.ui import address, current, epochs, image_box
 from cnnviz.ui.labels import distinct
 from cnnviz.ui.language import LANGUAGES, _, language, percent, split_names
 from cnnviz.ui.owner import current_owner
+from cnnviz.ui.plain_text import plain
 
 
 def draw() -> None:
@@ -63,14 +64,14 @@ def _image(opened: current.Opened) -> None:
     picture = current.image(opened)
     card = opened.card
     received = images.prepare(picture.image, card)
-    enlarge = max(1, 224 // received.shape[1])
+    enlarge = max(1, 224 // max(received.shape[:2]))
     st.image(images.encode_png(received, enlarge), width="stretch", output_format="PNG")
     title = _(picture.title)
     if picture.label:
         title = f"{title} · {_(picture.label)}"
     st.caption(
         _("{title}. As the network receives it: {width} × {height} pixels.").format(
-            title=title, width=card.input_shape[1], height=card.input_shape[0]
+            title=plain(title), width=card.input_shape[1], height=card.input_shape[0]
         )
     )
     if st.button(

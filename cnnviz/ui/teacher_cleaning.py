@@ -127,17 +127,21 @@ def _stop(runs: Sequence[str]) -> None:
 
 def _remove(things: Sequence[Thing]) -> None:
     taken = clearing.set_aside(things)
-    st.session_state[_ASIDE] = taken, time.time()
+    if taken:  # what was removed a moment ago can still be brought back as well
+        before, when = st.session_state.get(_ASIDE, ((), 0.0))
+        recent = before if time.time() - when < clearing.UNDO_S else ()
+        st.session_state[_ASIDE] = [*recent, *taken], when if recent else time.time()
     _tell(n_("{count} thing was removed.", "{count} things were removed.", len(taken)))
 
 
 def _bring_back() -> None:
-    taken, _when = st.session_state.pop(_ASIDE, ((), 0.0))
+    taken, _when = st.session_state.get(_ASIDE, ((), 0.0))
     try:
         back = clearing.bring_back(taken)
-    except CnnvizError as error:
+    except CnnvizError as error:  # no room: once there is some, the rest can still come back
         _tell(sentences.in_words(error))
         return
+    st.session_state.pop(_ASIDE, None)
     _tell(n_("{count} thing is back.", "{count} things are back.", len(back)))
 
 

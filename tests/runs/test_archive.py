@@ -37,6 +37,17 @@ def run():
     locks.let_go(lock)
 
 
+def test_the_card_does_not_give_away_whose_images_it_learned_from(run):
+    """With the id of a data set, whoever has a training's link would have its images too."""
+    private = {"dataset": "upload:" + "a" * 24, "split": "test", "value": 0.9, "images": 10}
+    bundled = {**private, "dataset": "mnist"}
+    (run.folder / "card.json").write_text(json.dumps({"accuracy": [private, bundled]}))
+    files = unpacked(run)
+    assert not [name for name, data in files.items() if b"a" * 24 in data]
+    (card,) = (json.loads(d) for name, d in files.items() if name.endswith("card.json"))
+    assert [one["dataset"] for one in card["accuracy"]] == ["upload", "mnist"]
+
+
 def unpacked(run, title="Leaves, first try") -> dict[str, bytes]:
     data = b"".join(archive.stream(run, title))
     with zipfile.ZipFile(io.BytesIO(data)) as found:

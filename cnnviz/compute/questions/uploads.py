@@ -8,6 +8,7 @@ from pathlib import Path
 
 import keras
 
+from cnnviz import images as pictures
 from cnnviz.compute.context import Context
 from cnnviz.compute.questions import checking
 from cnnviz.compute.questions.answers import classes_of
@@ -123,6 +124,7 @@ def keep_upload(
         raise BadInput("Two classes have the same name; each needs one of its own.")
     network = with_preprocessing(_open(context, upload, output), scaling, channels_order, size)
     card = make_card(network, title, names, fit=fit, polarity=polarity)
+    pictures.check_fit(card.input_shape[:2], fit)
     return {"reference": save_model(Model(network, card), checking.text(owner, "owner"))}
 
 
