@@ -10,6 +10,7 @@ from cnnviz.errors import BadInput
 from cnnviz.runs import locks, queue, trials
 from cnnviz.runs.run import Run, create_run, delete_run, list_runs
 from cnnviz.runs.trials import Trial
+from cnnviz.training.launch import resume_training
 
 SEARCH = {"tuner": "random", "trials": 2, "seed": 0, "space": {"dropout": [0, 0.5]}}
 
@@ -121,3 +122,19 @@ def test_progress_can_be_gone_on_from():
     assert (longer.folder / "resume" / "state.npz").read_bytes() == b"state"
     assert [c.label for c in longer.checkpoints] == ["epoch-1"]
     assert not (longer.folder / "model.keras").exists() and longer.outcome is None
+
+
+def test_a_trial_does_not_go_on_beside_its_search():
+    search, (first, _second) = make(ended=False)
+    (first.folder / "outcome.json").unlink(missing_ok=True)
+    with pytest.raises(BadInput, match="let the search go on"):
+        resume_training(first.id, "ann")
+    assert not queue.is_queued(first.id)
+
+
+def test_a_search_whose_trial_is_gone_already_is_deleted_all_the_same():
+    search, found = make()
+    folders = [run.folder for run in (search, *found)]
+    storage.remove(folders[-1])
+    delete_run(search.id, "ann")
+    assert not any(folder.exists() for folder in folders)
