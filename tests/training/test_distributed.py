@@ -35,7 +35,7 @@ def ray(home):
     found = pytest.importorskip("ray")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        found.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+        found.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False)
         yield found
         found.shutdown()
 
