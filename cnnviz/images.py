@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import math
+import threading
 import warnings
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +26,8 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 MAX_PIXELS = 100_000_000
 MAX_SIDE = 4096  # larger photos are reduced: no network here looks at more
 MAX_SCANS = 500  # of a progressive JPEG; each is a pass over all pixels, cameras write about ten
+_IS_LARGE = 16_000_000  # pixels; one at the limit above takes a gigabyte while it is decoded
+_LARGE = threading.BoundedSemaphore(2)  # so many such images at once, whoever sends them
 _MOST_PADDED = 2**26  # pixels of a photo with its borders
 _LONGEST_PADDED = 32_767  # pixels; OpenCV's own counting ends there
 FITS = ("stretch", "crop", "pad")
@@ -64,7 +68,8 @@ def decode(data: bytes) -> np.ndarray:
         try:
             picture = Image.open(io.BytesIO(data), formats=(*FORMATS, *_heif()))
             _check_size(picture, data)
-            return _pixels(picture)
+            with _LARGE if picture.width * picture.height > _IS_LARGE else contextlib.nullcontext():
+                return _pixels(picture)
         except BadImage:
             raise
         except UnidentifiedImageError:

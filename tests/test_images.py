@@ -4,6 +4,8 @@ import io
 import struct
 import subprocess
 import sys
+import threading
+import time
 import tracemalloc
 import zlib
 
@@ -620,3 +622,27 @@ def test_a_photo_is_not_padded_to_what_is_hardly_wider_than_a_line(size):
         images.check_fit(size, how)
         assert images.fit(photo, size, 3, how).shape == (*size, 3)
     assert images.fit(photo, (64, 512), 3, "pad").shape == (64, 512, 3)
+
+
+def test_few_large_images_are_decoded_at_once(monkeypatch):
+    """A whole class may send photos of a hundred megapixels in the same second."""
+    large = io.BytesIO()
+    Image.new("L", (5000, 4000)).save(large, "PNG")
+    lock, at_once, most = threading.Lock(), [0], []
+
+    def slowly(picture):
+        with lock:
+            at_once[0] += 1
+            most.append(at_once[0])
+        time.sleep(0.05)
+        with lock:
+            at_once[0] -= 1
+        return np.zeros((1, 1, 1), np.uint8)
+
+    monkeypatch.setattr(images, "_pixels", slowly)
+    threads = [threading.Thread(target=images.decode, args=(large.getvalue(),)) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert len(most) == 6 and max(most) == 2
