@@ -2,11 +2,11 @@ import json
 
 import pytest
 
-from cnnviz import cli
+from cnnviz import cli, storage
 from cnnviz.cli_search import space_from
 from cnnviz.errors import BadInput
-from cnnviz.runs import trials
-from cnnviz.runs.run import list_runs
+from cnnviz.runs import locks, trials
+from cnnviz.runs.run import create_run, list_runs
 from cnnviz.training import launch
 from cnnviz.training.search_config import Range
 
@@ -51,6 +51,25 @@ def test_in_the_background(tmp_path, monkeypatch, capsys):
     assert "at least one setting" in capsys.readouterr().err
     assert cli.main(["runs", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["trials"] == []
+
+
+@pytest.mark.parametrize("outcome", [None, {"status": "stopped", "best": None}])
+def test_without_a_best_trial_it_says_how_it_was_left(tmp_path, monkeypatch, capsys, outcome):
+    monkeypatch.setenv("CNNVIZ_HOME", str(tmp_path))
+
+    def left(config, on_event):
+        run, lock = create_run(
+            config.base.to_json(), storage.LOCAL_OWNER, search=config.check().to_json()
+        )
+        locks.let_go(lock)
+        if outcome:
+            (run.folder / "outcome.json").write_text(json.dumps(outcome))
+        return run
+
+    monkeypatch.setattr("cnnviz.search", left)
+    options = ["--dataset", "mnist", "--architecture", "lenet5", "--epochs", "1"]
+    assert cli.main(["search", *options, "--try", "learning_rate=0.001,0.01"]) == 0
+    assert "run:" in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -17,12 +17,11 @@ from pathlib import Path
 
 from cnnviz.datasets.bundled import DATASETS
 from cnnviz.runs import events, trials
-from cnnviz.runs.run import CONFIG, OUTCOME, Run
+from cnnviz.runs.run import CARD, CONFIG, OUTCOME, Run
 
 _WANTED = (OUTCOME, events.FILE, "model.keras", "checkpoints/*.npz")
 _WANTED += ("insights/*.json", "tensorboard/**/*", trials.SEARCH, trials.FILE)
 _SQUEEZED = (".json", ".jsonl")  # the rest is compressed already, or does not get smaller
-CARD = "card.json"
 _CHUNK = 1 << 20  # bytes read at once
 
 

@@ -32,6 +32,7 @@ from cnnviz.runs.checkpoints import FOLDER, Checkpoint, list_checkpoints
 from cnnviz.runs.progress import Event, Progress
 
 CONFIG, OWNER, OUTCOME = "config.json", "owner.json", outcomes.FILE
+CARD = "card.json"
 COMMANDS = "commands"
 STOP, PAUSE, LEARNING_RATE = "stop", "pause", "learning_rate"
 PAUSED = "paused"  # marker: rests until somebody lets it go on
@@ -354,13 +355,13 @@ def make_model(run_id: str, owner: str = storage.LOCAL_OWNER, title: str = "") -
     if not (run.folder / "model.keras").is_file():
         raise BadInput("This training has not kept a finished network (yet).")
     size = (run.folder / "model.keras").stat().st_size
-    card = json.loads((run.folder / "card.json").read_text(encoding="utf-8"))
+    card = json.loads((run.folder / CARD).read_text(encoding="utf-8"))
     card["title"] = title.strip()[:80] or card["title"]
     identifier = storage.new_id()
     with quotas.room(owner, size), storage.publish("models", identifier) as folder:
         shutil.copyfile(run.folder / "model.keras", folder / "model.keras")
         text = json.dumps(card, indent=1, ensure_ascii=False)
-        (folder / "card.json").write_text(text + "\n", encoding="utf-8")
+        (folder / CARD).write_text(text + "\n", encoding="utf-8")
         made = {"owner": owner, "created": time.time(), "run": run_id}
         (folder / OWNER).write_text(json.dumps(made), encoding="utf-8")
     return f"model:{identifier}"

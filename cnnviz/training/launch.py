@@ -113,17 +113,18 @@ def resume_training(run_id: str, owner: str = storage.LOCAL_OWNER) -> Run:
     Raises:
         NotFound: there is no such run.
         BadInput: it belongs to somebody else, is still at work, or has ended by itself.
-        NotPossible: the disk is full.
+        NotPossible: the disk is full, or its owner has as many as anybody may.
+        OverQuota: its owner has no room left.
     """
     run = Run(run_id)
     run.check_owner(owner)
     if run.parent and Run(run.parent).outcome is None:
         raise BadInput("This is a trial of a search: let the search go on.")
-    _check_allowed(run.owner, quotas.RUN_TAKES)
     lock = locks.take(run.folder) if run.status in ("lost", "paused") else None
     if lock is None:
         raise BadInput("Only a training that rests or broke off can go on.")
     try:
+        _check_allowed(run.owner, quotas.RUN_TAKES)
         let_go_on(run)
         queue.enqueue(run.id)
     except OSError as error:

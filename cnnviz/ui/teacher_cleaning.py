@@ -130,7 +130,7 @@ def _remove(things: Sequence[Thing]) -> None:
     if taken:  # what was removed a moment ago can still be brought back as well
         before, when = st.session_state.get(_ASIDE, ((), 0.0))
         recent = before if time.time() - when < clearing.UNDO_S else ()
-        st.session_state[_ASIDE] = [*recent, *taken], when if recent else time.time()
+        st.session_state[_ASIDE] = [*recent, *taken], time.time()
     _tell(n_("{count} thing was removed.", "{count} things were removed.", len(taken)))
 
 

@@ -4,13 +4,14 @@ import keras
 import numpy as np
 import pytest
 
-from cnnviz import uploads
+from cnnviz import quotas, uploads
 from cnnviz.compute.inline import InlineEngine
 from cnnviz.compute.questions.uploads import with_preprocessing
 from cnnviz.compute.upload_choices import SCALINGS
 from cnnviz.datasets.image_references import open_image
-from cnnviz.errors import BadInput, BadModel
+from cnnviz.errors import BadInput, BadModel, OverQuota
 from cnnviz.models.references import ModelReference
+from cnnviz.models.uploaded import COPY, opened_copy
 
 PHOTO = "photo:chelsea"
 
@@ -87,6 +88,33 @@ def test_from_a_file_to_a_model(engine, upload):
     heat = engine.answer("heatmaps", model=kept["reference"], image=PHOTO)
     assert heat["maps"].shape[1:] == (18, 22)
     assert open_image(PHOTO).image.ndim == 3
+
+
+def test_our_copy_counts_towards_the_quota(tmp_path, monkeypatch):
+    """A file of zeros is small as it comes: h5py can pack it."""
+    network().save(tmp_path / "mine.keras")
+    data = (tmp_path / "mine.keras").read_bytes()
+    monkeypatch.setenv(quotas.LIMIT, str(1.5 * len(data) / 1e6))
+    upload = uploads.save_file(data, "mine.keras", "poor")
+    with pytest.raises(OverQuota):
+        opened_copy(upload)
+    folder = uploads.file_of(upload).parent
+    assert not [f.name for f in folder.iterdir() if f.suffix == ".keras" and f.name[:5] == ".new-"]
+    assert not (folder / COPY).exists()
+    monkeypatch.setenv(quotas.LIMIT, str(3 * len(data) / 1e6))
+    assert opened_copy(upload).is_file()
+
+
+def test_a_network_like_a_line_is_not_kept_with_padding(engine, tmp_path):
+    line = keras.Sequential(
+        [keras.Input((1, 4096, 3)), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)]
+    )
+    line.save(tmp_path / "line.keras")
+    upload = uploads.save_file((tmp_path / "line.keras").read_bytes(), "line.keras", "somebody")
+    given = {"upload": upload, "title": "Line", "class_names": ["a", "b"], "owner": "somebody"}
+    with pytest.raises(BadInput, match="too narrow"):
+        engine.answer("keep_upload", **given, fit="pad")
+    assert engine.answer("keep_upload", **given, fit="stretch")["reference"].startswith("model:")
 
 
 def test_a_network_of_any_size_is_given_one(tmp_path):

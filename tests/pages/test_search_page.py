@@ -15,7 +15,7 @@ from cnnviz.runs.trials import Trial
 from cnnviz.training import launch
 from cnnviz.training.config import TrainingConfig
 from cnnviz.training.search_config import SearchConfig
-from cnnviz.ui import search_form
+from cnnviz.ui import search_form, search_table
 
 RATES = (0.001, 0.003, 0.01, 0.03)
 SHARES = (0.5, 0.9, 0.7, None)  # of validation images; the last one fails
@@ -161,6 +161,27 @@ def test_the_end_says_what_the_test_images_say(open_page, ended):
     assert "Trial 2 of" in texts(at)
     at.button(key="back-to-search").click().run()
     assert at.query_params["run"] == ended.id
+
+
+def test_of_equally_right_trials_the_one_with_less_loss_is_the_best():
+    search, lock = make(shares=(0.9, 0.9, 0.7))
+    for trial, loss in zip(trials.listed(search.folder), (0.5, 0.3, 0.1), strict=True):
+        file = Run(trial.run).folder / "outcome.json"
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"val_loss": loss}))
+    best = search_table.best_of(search_table.rows_of(search))
+    assert best.trial.number == 2
+    end(search, lock)
+
+
+def test_texts_at_an_axis_have_room_on_a_phone():
+    """350 pixels, 9 a letter."""
+    rates = [0.0001905 * 1.31**i for i in range(12)]
+    scale = search_table._Scale(rates, "learning_rate")
+    ticks = scale.ticks()
+    assert 2 <= len(ticks) <= 4 and (ticks[0][0], ticks[-1][0]) == (0, 1)
+    assert sum(len(text) + 1 for _place, text in ticks) * 9 <= 360
+    words = search_table._Scale(["adam", "sgd", "adamw"], "optimizer")
+    assert len(words.ticks()) == 3
 
 
 def test_searching_again_begins_with_what_it_was(open_page, ended):

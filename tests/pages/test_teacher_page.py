@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from cnnviz import ageing, belongings, clearing, storage, uploads
+from cnnviz import ageing, belongings, clearing, quotas, storage, uploads
 from cnnviz.compute import get_engine
 from cnnviz.errors import CnnvizError
 from cnnviz.runs import locks, queue
@@ -120,6 +120,35 @@ def test_removing_asks_first_and_can_be_undone(opened):
     at.button(key="sure-clean").click().run()
     at.button(key="free-now").click().run()
     assert not at.exception and clearing.free() == 0 and belongings.of(ANN) == []
+
+
+def remove(at, owner):
+    at = choose(at, owner)
+    at.multiselect(key=f"clean-{owner}").set_value(["file"]).run()
+    at.button(key="sure-clean").click().run()
+    return at
+
+
+def test_what_was_removed_before_can_still_be_undone(opened):
+    for owner in (ANN, BEN):
+        uploads.save_file(bytes(1000), "a", owner)
+    at = remove(remove(opened.run(), ANN), BEN)
+    assert belongings.of(ANN) == belongings.of(BEN) == []
+    at.button(key="bring-back").click().run()
+    assert not at.exception and len(belongings.of(ANN)) == len(belongings.of(BEN)) == 1
+
+
+def test_without_room_it_can_be_undone_later(opened, monkeypatch):
+    for _again in range(2):
+        uploads.save_file(bytes(600_000), "a", ANN)
+    at = remove(opened.run(), ANN)
+    new = uploads.save_file(bytes(500_000), "b", ANN)
+    monkeypatch.setenv(quotas.LIMIT, "1.3")
+    at.button(key="bring-back").click().run()
+    assert not at.exception and len(belongings.of(ANN)) == 2 and "bring-back" in keys(at)
+    uploads.delete(new, ANN)
+    at.button(key="bring-back").click().run()
+    assert not at.exception and len(belongings.of(ANN)) == 2 and "bring-back" not in keys(at)
 
 
 def test_what_is_old_goes_at_once(opened):
