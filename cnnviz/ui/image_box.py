@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from cnnviz import images, uploads
 from cnnviz.datasets.bundled import DATASETS
@@ -12,6 +13,7 @@ from cnnviz.errors import CnnvizError
 from cnnviz.figures.tiles import image_sprite
 from cnnviz.models.cards import Card
 from cnnviz.ui import address, sentences
+from cnnviz.ui.bounds import forget
 from cnnviz.ui.components.draw import draw
 from cnnviz.ui.components.grid import grid
 from cnnviz.ui.components.paste import paste
@@ -60,13 +62,18 @@ def _use(reference: str) -> None:
     st.rerun()
 
 
-def _keep(data: bytes) -> None:
-    """Decode a stranger's bytes, keep the pixels, and make them the image; or say why not."""
+def _keep(data: bytes, file: UploadedFile | None = None) -> None:
+    """Decode a stranger's bytes, keep the pixels, and make them the image; or say why not.
+
+    ``file`` is what the bytes came in; it is let go once they are kept.
+    """
     try:
         identifier = uploads.save_image(data, current_owner())
     except CnnvizError as error:
         sentences.show(error)
         return
+    if file is not None:
+        forget(file)
     _use(f"upload:{identifier}")
 
 
@@ -130,7 +137,7 @@ def _upload(opened: Opened) -> None:
         key="image-upload",
     )
     if file is not None:
-        _keep(file.getvalue())
+        _keep(file.getvalue(), file)
 
 
 def _camera(opened: Opened) -> None:
@@ -146,7 +153,7 @@ def _camera(opened: Opened) -> None:
         return
     shot = st.camera_input(_("Take a photo"), key="image-camera")
     if shot is not None:
-        _keep(shot.getvalue())
+        _keep(shot.getvalue(), shot)
 
 
 def steps_of(image: np.ndarray, card: Card) -> list[images.Step]:

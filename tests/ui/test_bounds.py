@@ -65,6 +65,10 @@ def memory(monkeypatch):
                 for name, sizes in held.items()
             }
 
+        def remove_file(self, session_id, file_id):
+            assert file_id == "0", "the oldest first"
+            held[session_id].pop(0)
+
     monkeypatch.setattr(bounds.runtime, "exists", lambda: True)
     server = SimpleNamespace(uploaded_file_mgr=Manager())
     monkeypatch.setattr(bounds.runtime, "get_instance", lambda: server)
@@ -82,9 +86,11 @@ def test_a_session_holds_only_so_much(memory, prefix):
     memory[SESSION] = [200_000_000]
     assert put(200_000_000) == 200
     memory[SESSION] = [200_000_000, 200_000_000]
-    assert put(200_000_000) == 413
-    assert put(1_000_000) == 200
-    assert status_of(path, "PUT") == 413, "whoever does not say how much may send any"
+    assert put(1_000_000) == 200 and len(memory[SESSION]) == 2
+    assert put(200_000_000) == 200 and memory[SESSION] == [200_000_000], "the oldest goes"
+    assert put(500_000_000) == 413
+    memory[SESSION] = [1000]
+    assert status_of(path, "PUT") == 200 and memory[SESSION] == [], "it may be of any size"
     assert status_of(path, "DELETE") == 200
 
 
