@@ -11,8 +11,8 @@ import pytest
 
 from cnnviz import machine, storage
 from cnnviz.errors import BadInput, NotPossible
-from cnnviz.runs import attempts, queue
-from cnnviz.runs.run import TEACHER, delete_run
+from cnnviz.runs import attempts, locks, queue
+from cnnviz.runs.run import TEACHER, create_run, delete_run
 from cnnviz.runs.turns import place_of
 from cnnviz.training import launch, slots
 from cnnviz.training.config import TrainingConfig
@@ -392,3 +392,14 @@ def test_a_worker_ends_with_its_home(tmp_path, monkeypatch):
     elsewhere.rename(tmp_path / "gone")
     assert spare.wait(20) == 0
     assert not elsewhere.exists()
+
+
+def test_going_on_counts_like_a_start(monkeypatch):
+    """Else: start ten, let them rest, start ten more, and tick them all."""
+    run, lock = create_run(TrainingConfig("mnist", "lenet5").check().to_json(), "ann")
+    locks.let_go(lock)
+    (run.folder / "paused").write_bytes(b"")
+    monkeypatch.setattr("cnnviz.training.launch.MOST_PENDING", 0)
+    with pytest.raises(NotPossible, match="wait or are at work"):
+        resume_training(run.id, "ann")
+    assert run.status == "paused" and queue.queued() == []

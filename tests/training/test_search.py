@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from cnnviz import storage
+from cnnviz import quotas, storage
 from cnnviz.datasets.loading import load_dataset
 from cnnviz.errors import BadInput, CnnvizError
 from cnnviz.models import store
@@ -314,3 +314,22 @@ def test_twelve_trials_and_a_killed_worker(monkeypatch):
 def of_safe(run):
     """The trials whose runs are there already."""
     return [Run(p.name) for p in trials.folders(run.folder)]
+
+
+def test_asked_to_rest_and_to_stop_it_stops():
+    """Both buttons stay while a trial loads; a search that rests would say “Stopping” for ever."""
+    run, lock = queued_search(SearchConfig(BASE, {"learning_rate": (0.001, 0.01)}))
+    for command in (PAUSE, STOP):
+        (run.folder / "commands" / command).write_bytes(b"")
+    assert carry_out_trial(run) == "stopped"
+    locks.let_go(lock)
+    assert run.status == "stopped" and of(run) == []
+
+
+def test_every_trial_asks_for_room(monkeypatch):
+    """With Hyperband dozens of states are kept; the room at the start was for a few."""
+    run, lock = queued_search(SearchConfig(BASE, {"learning_rate": (0.001, 0.01)}))
+    monkeypatch.setenv(quotas.LIMIT, "1")
+    assert carry_out_trial(run) == "failed"
+    locks.let_go(lock)
+    assert "everybody has on this server" in str(run.error) and of(run) == []
